@@ -1,0 +1,1121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SCHED_A653: time windows for partitions
+ *
+ * A partition has a queue on each CPU, by priority, first come first among
+ * equals. A CPU picks from the queue of one partition: the one whose window is
+ * open. Tasks of all other partitions wait, and as far as the rest of the
+ * scheduler can see they are not there: rq->nr_running counts the tasks of the
+ * open partition only.
+ *
+ * Opening and closing a window are therefore events, not a question that is
+ * asked at each pick. One timer per CPU fires at the next boundary of the CPU's
+ * frame table, takes rq->lock, takes the tasks of the old partition out of the
+ * count and adds those of the new one, O(1), and lets the CPU reschedule. The
+ * boundary is an absolute time that follows from the table; a CPU that comes
+ * late looks up where it should be (O(log n)), counts the windows it missed
+ * (O(n), n segments of the frame, only then), and goes on from there.
+ *
+ * A wake-up in a closed partition queues the task and does nothing else.
+ *
+ * In a strict window nothing but the partition runs: when none of its tasks is
+ * ready the class picks the idle task, and keeps one phantom in rq->nr_running
+ * so that it is asked at all.
+ *
+ * Tasks spread over the CPUs on which their partition has windows: on m CPUs
+ * with open windows the m best ready tasks run. There is one way by which a
+ * queued task gets to another CPU, the pull:
+ *
+ *   - a CPU pulls when it opens a window, and when its running task blocks;
+ *   - who leaves a task waiting that would be better than what another CPU
+ *     with an open window has (offer) asks that CPU to pull, by irq_work.
+ *
+ * Besides that a wake-up selects the right CPU in the first place. A pull looks
+ * once at each CPU with tasks of the partition to give away, and locks those
+ * where a better one waits; there it scans past tasks that may not run here.
+ *
+ * Boundaries are read from the module's clock (CLOCK_MONOTONIC or CLOCK_TAI),
+ * which is not the clock of the run queue; times that were spent are measured
+ * by rq_clock().
+ */
+#include <linux/cpu.h>
+#include <linux/mmu_context.h>
+#include <linux/timekeeping.h>
+
+#include "sched.h"
+#include "pelt.h"
+#include "a653.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/a653.h>
+
+DEFINE_STATIC_KEY_FALSE(a653_loaded);
+
+/**
+ * struct a653_rq - a CPU
+ * @timer: fires at the next boundary
+ * @module: whose CPU it is, or NULL
+ * @plan: of the schedule in force, NULL before the first one
+ * @frame: its table for this CPU
+ * @pos: which segment of the frame it is in
+ * @consult_ns: the instant at which it asks the module for another schedule
+ * @open: the partition whose window is open, or NULL
+ * @strict: and strict
+ * @counted: how much of rq->nr_running this class has added
+ * @nr_queued: tasks in the queues of all partitions
+ * @opened_at: rq_clock() when the window opened
+ * @run_from: rq_clock() since when the running task's time is not accounted
+ * @run_before: run_ns of @open when the window opened
+ * @pull_work: somebody has a task for this CPU
+ */
+struct a653_rq {
+	struct hrtimer timer;
+	struct a653_module *module;
+	const struct a653_plan *plan;
+	const struct a653_frame *frame;
+	struct a653_pos pos;
+	s64 consult_ns;
+
+	struct a653_pcpu *open;
+	bool strict;
+	unsigned int counted;
+	unsigned int nr_queued;
+
+	u64 opened_at;
+	u64 run_from;
+	u64 run_before;
+
+	struct irq_work pull_work;
+};
+
+static DEFINE_PER_CPU_SHARED_ALIGNED(struct a653_rq, a653_rqs);
+
+static inline struct a653_rq *a653_rq_of(struct rq *rq)
+{
+	return per_cpu_ptr(&a653_rqs, cpu_of(rq));
+}
+
+static inline struct a653_pcpu *a653_pcpu_on(struct a653_part *part, int cpu)
+{
+	return per_cpu_ptr(part->pcpu, cpu);
+}
+
+static inline struct a653_pcpu *a653_pcpu_of(struct task_struct *p, struct rq *rq)
+{
+	return a653_pcpu_on(p->a653.part, cpu_of(rq));
+}
+
+static inline bool a653_task(struct task_struct *p)
+{
+	return p->sched_class == &a653_sched_class;
+}
+
+/* For a653_mutex and who needs a clock that fits a module */
+s64 a653_clock(u32 clock)
+{
+	return clock == CLOCK_TAI ? ktime_get_clocktai() : ktime_get();
+}
+
+/*
+ * The checker
+ */
+
+#ifdef CONFIG_SCHED_A653_DEBUG
+
+#define A653_BUG(rq, cond) \
+	WARN_ONCE(cond, "a653: CPU %d: " #cond "\n", cpu_of(rq))
+
+static void a653_check_pcpu(struct rq *rq, struct a653_pcpu *pc)
+{
+	unsigned int nr = 0, pushable = 0, may_push = 0;
+	int cpu = cpu_of(rq), prio, top = MAX_RT_PRIO;
+	struct task_struct *p;
+
+	for (prio = MAX_RT_PRIO - 1; prio >= 0; prio--) {
+		struct list_head *queue = &pc->queue[prio];
+
+		A653_BUG(rq, list_empty(queue) == !!test_bit(prio, pc->bitmap));
+		list_for_each_entry(p, queue, rt.run_list) {
+			A653_BUG(rq, p->prio != prio);
+			A653_BUG(rq, p->a653.part != pc->part);
+			A653_BUG(rq, task_cpu(p) != cpu);
+			A653_BUG(rq, !a653_task(p));
+			A653_BUG(rq, !p->rt.on_rq);
+			may_push += p->nr_cpus_allowed > 1 && p != rq->curr;
+			top = prio;
+			nr++;
+		}
+	}
+	plist_for_each_entry(p, &pc->pushable, pushable_tasks) {
+		A653_BUG(rq, p->a653.part != pc->part);
+		A653_BUG(rq, p->pushable_tasks.prio != p->prio);
+		pushable++;
+	}
+
+	A653_BUG(rq, pc->nr_queued != nr);
+	A653_BUG(rq, pc->top_prio != top);
+	A653_BUG(rq, pushable != may_push);
+	A653_BUG(rq, !plist_head_empty(&pc->pushable) !=
+		     cpumask_test_cpu(cpu, &pc->part->push_cpus));
+	A653_BUG(rq, pc->open != cpumask_test_cpu(cpu, &pc->part->open_cpus));
+	A653_BUG(rq, pc->open != (a653_rq_of(rq)->open == pc));
+}
+
+/*
+ * Called where an operation is complete, so not in the middle of a switch:
+ * rq->curr is the previous task until the context switch.
+ */
+static void a653_check_rq(struct rq *rq, struct a653_pcpu *pc)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	unsigned int open = ar->open ? ar->open->nr_queued : 0;
+
+	lockdep_assert_rq_held(rq);
+	A653_BUG(rq, ar->counted != open + ar->strict);
+	A653_BUG(rq, ar->counted > rq->nr_running);
+	A653_BUG(rq, ar->nr_queued < open);
+	if (pc)
+		a653_check_pcpu(rq, pc);
+	if (ar->open && ar->open != pc)
+		a653_check_pcpu(rq, ar->open);
+}
+
+#else
+
+static inline void a653_check_rq(struct rq *rq, struct a653_pcpu *pc) { }
+
+#endif /* CONFIG_SCHED_A653_DEBUG */
+
+/*
+ * Queues
+ */
+
+/* What of this class the rest of the scheduler sees */
+static void a653_count(struct rq *rq, unsigned int add, unsigned int sub)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	ar->counted += add - sub;
+	if (add > sub)
+		add_nr_running(rq, add - sub);
+	else if (sub > add)
+		sub_nr_running(rq, sub - add);
+}
+
+static void a653_update_push_prio(struct a653_pcpu *pc, int cpu)
+{
+	if (plist_head_empty(&pc->pushable)) {
+		WRITE_ONCE(pc->push_prio, MAX_RT_PRIO);
+		cpumask_clear_cpu(cpu, &pc->part->push_cpus);
+		return;
+	}
+	WRITE_ONCE(pc->push_prio, plist_first(&pc->pushable)->prio);
+	if (!cpumask_test_cpu(cpu, &pc->part->push_cpus))
+		cpumask_set_cpu(cpu, &pc->part->push_cpus);
+}
+
+static void a653_del_pushable(struct rq *rq, struct task_struct *p)
+{
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+
+	if (plist_node_empty(&p->pushable_tasks))
+		return;
+	plist_del(&p->pushable_tasks, &pc->pushable);
+	a653_update_push_prio(pc, cpu_of(rq));
+}
+
+/* plist_add() is bounded by the number of priorities, not of tasks */
+static void a653_add_pushable(struct rq *rq, struct task_struct *p)
+{
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+
+	if (p->nr_cpus_allowed == 1)
+		return;
+	plist_del(&p->pushable_tasks, &pc->pushable);
+	plist_node_init(&p->pushable_tasks, p->prio);
+	plist_add(&p->pushable_tasks, &pc->pushable);
+	a653_update_push_prio(pc, cpu_of(rq));
+}
+
+static struct task_struct *a653_first(struct a653_pcpu *pc)
+{
+	if (!pc->nr_queued)
+		return NULL;
+	return list_first_entry(&pc->queue[pc->top_prio], struct task_struct,
+				rt.run_list);
+}
+
+/*
+ * Of the CPUs where the partition of @p has its window open, the one with the
+ * least urgent task, if @p is better than that; else -1. A hint: the priorities
+ * of other CPUs are read without their locks. Looks at each such CPU once.
+ */
+static int a653_find_cpu(struct task_struct *p)
+{
+	struct a653_part *part = p->a653.part;
+	int cpu, best = -1, worst = p->prio;
+
+	for_each_cpu_and(cpu, &part->open_cpus, p->cpus_ptr) {
+		int prio = READ_ONCE(a653_pcpu_on(part, cpu)->top_prio);
+
+		if (prio > worst) {
+			worst = prio;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+/* Let @cpu pull. An irq_work, so that no second rq->lock is needed here. */
+static void a653_kick(int cpu)
+{
+	irq_work_queue_on(&per_cpu(a653_rqs, cpu).pull_work, cpu);
+}
+
+/* @p waits on @rq: tell a CPU on which it would run, if there is one */
+static void a653_offer(struct rq *rq, struct task_struct *p)
+{
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+	int cpu;
+
+	if (p->nr_cpus_allowed == 1 || (pc->open && a653_first(pc) == p))
+		return;
+	cpu = a653_find_cpu(p);
+	if (cpu >= 0)
+		a653_kick(cpu);
+}
+
+/*
+ * A task that is taken out only to be put back (SAVE) keeps its place, unless
+ * its priority or class changes (MOVE).
+ */
+static inline bool a653_moves(int flags)
+{
+	return (flags & (DEQUEUE_SAVE | DEQUEUE_MOVE)) != DEQUEUE_SAVE;
+}
+
+static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
+{
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+	struct list_head *queue = &pc->queue[p->prio];
+
+	if (a653_moves(flags)) {
+		WARN_ON_ONCE(p->rt.on_list);
+		if (flags & ENQUEUE_HEAD)
+			list_add(&p->rt.run_list, queue);
+		else
+			list_add_tail(&p->rt.run_list, queue);
+		__set_bit(p->prio, pc->bitmap);
+		p->rt.on_list = 1;
+		if (p->prio < pc->top_prio)
+			WRITE_ONCE(pc->top_prio, p->prio);
+	}
+	p->rt.on_rq = 1;
+	pc->nr_queued++;
+	a653_rq_of(rq)->nr_queued++;
+	if (pc->open)
+		a653_count(rq, 1, 0);
+	else if (flags & ENQUEUE_WAKEUP)
+		trace_a653_wakeup_closed(p, pc->part->name, cpu_of(rq));
+
+	if (!task_current(rq, p)) {
+		a653_add_pushable(rq, p);
+		a653_offer(rq, p);
+	}
+	a653_check_rq(rq, pc);
+}
+
+static void update_curr_a653(struct rq *rq)
+{
+	update_curr_common(rq);
+}
+
+static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
+{
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+
+	if (task_current(rq, p))
+		update_curr_a653(rq);
+
+	if (a653_moves(flags)) {
+		int prio = p->prio;
+
+		WARN_ON_ONCE(!p->rt.on_list);
+		list_del_init(&p->rt.run_list);
+		p->rt.on_list = 0;
+		if (list_empty(&pc->queue[prio])) {
+			__clear_bit(prio, pc->bitmap);
+			if (prio == pc->top_prio)
+				WRITE_ONCE(pc->top_prio,
+					   find_first_bit(pc->bitmap, MAX_RT_PRIO));
+		}
+	}
+	p->rt.on_rq = 0;
+	pc->nr_queued--;
+	a653_rq_of(rq)->nr_queued--;
+	if (pc->open)
+		a653_count(rq, 0, 1);
+
+	a653_del_pushable(rq, p);
+	if (!(flags & DEQUEUE_SAVE))
+		a653_check_rq(rq, pc);
+	return true;
+}
+
+/* Behind the others of its priority: ARINC 653 has no yield, POSIX says so */
+static void yield_task_a653(struct rq *rq)
+{
+	struct task_struct *p = rq->curr;
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+
+	list_move_tail(&p->rt.run_list, &pc->queue[p->prio]);
+}
+
+/* @p became better than it was, or came: does it run before rq->curr? */
+static void a653_check_preempt(struct rq *rq, struct task_struct *p)
+{
+	struct task_struct *curr = rq->curr;
+
+	if (!a653_pcpu_of(p, rq)->open)
+		return;
+	if (sched_class_above(&a653_sched_class, curr->sched_class) ||
+	    (a653_task(curr) && (curr->a653.part != p->a653.part ||
+				 p->prio < curr->prio)))
+		resched_curr(rq);
+}
+
+static void wakeup_preempt_a653(struct rq *rq, struct task_struct *p, int flags)
+{
+	a653_check_preempt(rq, p);
+}
+
+bool __a653_task_waits(struct rq *rq, struct task_struct *p)
+{
+	return !a653_pcpu_of(p, rq)->open;
+}
+
+/*
+ * Pull
+ */
+
+/*
+ * Does @rq run its first task of the partition by itself? So it does if the
+ * window is open there, or if it is about to be: the boundaries of a common
+ * instant do not reach all CPUs at the same time.
+ */
+static bool a653_opens_by(struct rq *rq, struct a653_pcpu *pc, s64 when)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	struct a653_pos next = ar->pos;
+	u16 partition;
+
+	if (pc->open)
+		return true;
+	if (!ar->frame || ar->pos.end_ns > when)
+		return false;
+	a653_frame_next(ar->frame, &next);
+	partition = ar->frame->seg[next.seg].partition;
+	return partition != A653_GAP && ar->plan->parts[partition] == pc->part;
+}
+
+/* The best task that waits on @rq, may come to @cpu, and is better than @prio */
+static struct task_struct *a653_pick_pushable(struct rq *rq, struct a653_pcpu *pc,
+					      int cpu, int prio, s64 when)
+{
+	struct task_struct *p, *stays = NULL;
+
+	if (a653_opens_by(rq, pc, when))
+		stays = a653_first(pc);
+	plist_for_each_entry(p, &pc->pushable, pushable_tasks) {
+		if (p->prio >= prio)
+			break;
+		if (p != stays && !task_on_cpu(rq, p) &&
+		    cpumask_test_cpu(cpu, p->cpus_ptr))
+			return p;
+	}
+	return NULL;
+}
+
+static bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
+{
+	int cpu;
+
+	for_each_cpu(cpu, &pc->part->push_cpus) {
+		if (cpu != this_cpu &&
+		    READ_ONCE(a653_pcpu_on(pc->part, cpu)->push_prio) < pc->top_prio)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Get the best waiting task of the open partition to this CPU. Interrupts off,
+ * no rq->lock held. @pc was open here a moment ago: it does not go away (RCU),
+ * but may have closed. @when: who opens the window by then keeps its first task.
+ */
+static void a653_pull(struct rq *rq, struct a653_pcpu *pc, s64 when)
+{
+	struct a653_part *part = pc->part;
+	int cpu, this_cpu = cpu_of(rq);
+
+	lockdep_assert_irqs_disabled();
+
+	for_each_cpu(cpu, &part->push_cpus) {
+		struct a653_pcpu *from = a653_pcpu_on(part, cpu);
+		struct rq *src = cpu_rq(cpu);
+		struct task_struct *p = NULL;
+
+		if (src == rq || READ_ONCE(from->push_prio) >= READ_ONCE(pc->top_prio))
+			continue;
+
+		double_rq_lock(rq, src);
+		if (pc->open)
+			p = a653_pick_pushable(src, from, this_cpu, pc->top_prio, when);
+		if (p) {
+			update_rq_clock(rq);
+			update_rq_clock(src);
+			deactivate_task(src, p, 0);
+			set_task_cpu(p, this_cpu);
+			activate_task(rq, p, 0);
+			a653_check_preempt(rq, p);
+			a653_check_rq(src, from);
+			a653_check_rq(rq, pc);
+		}
+		double_rq_unlock(rq, src);
+	}
+}
+
+static void a653_pull_work(struct irq_work *work)
+{
+	struct a653_rq *ar = container_of(work, struct a653_rq, pull_work);
+	struct rq *rq = this_rq();
+	struct a653_pcpu *pc;
+	s64 when;
+
+	scoped_guard(rq_lock, rq) {
+		pc = ar->open;
+		when = ar->pos.start_ns;
+	}
+	if (pc)
+		a653_pull(rq, pc, when);
+}
+
+static int balance_a653(struct rq *rq, struct task_struct *prev, struct rq_flags *rf)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	struct a653_pcpu *pc = ar->open;
+
+	if (pc && !prev->rt.on_rq && a653_wants_pull(pc, cpu_of(rq))) {
+		/*
+		 * As in balance_rt(): prev is still on_cpu, nobody takes it, and
+		 * the picking has not begun.
+		 */
+		s64 when = ar->pos.start_ns;
+
+		rq_unpin_lock(rq, rf);
+		raw_spin_rq_unlock(rq);
+		a653_pull(rq, pc, when);
+		raw_spin_rq_lock(rq);
+		rq_repin_lock(rq, rf);
+	}
+
+	return sched_stop_runnable(rq) || ar->counted;
+}
+
+static int select_task_rq_a653(struct task_struct *p, int cpu, int flags)
+{
+	struct a653_part *part = p->a653.part;
+	int best;
+
+	/* Where it was, if it can run there at once */
+	if (cpumask_test_cpu(cpu, p->cpus_ptr) &&
+	    READ_ONCE(a653_pcpu_on(part, cpu)->open) &&
+	    p->prio < READ_ONCE(a653_pcpu_on(part, cpu)->top_prio))
+		return cpu;
+
+	best = a653_find_cpu(p);
+	if (best >= 0)
+		return best;
+
+	/* It has to wait: where there will be a window, preferably where it was */
+	if (cpumask_test_cpu(cpu, p->cpus_ptr) && cpumask_test_cpu(cpu, &part->cpus))
+		return cpu;
+	best = cpumask_any_and(&part->cpus, p->cpus_ptr);
+	return best < nr_cpu_ids ? best : cpu;
+}
+
+/*
+ * Picking
+ */
+
+static struct task_struct *pick_task_a653(struct rq *rq)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	if (!ar->counted)
+		return NULL;
+	if (ar->open->nr_queued)
+		return a653_first(ar->open);
+	return rq->idle;
+}
+
+/* The time since ar->run_from goes to the partition of @p, which ran in it */
+static void a653_account(struct rq *rq, struct task_struct *p)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	u64 now = rq_clock(rq);
+
+	a653_pcpu_of(p, rq)->stat.run_ns += now - ar->run_from;
+	ar->run_from = now;
+}
+
+static void set_next_task_a653(struct rq *rq, struct task_struct *p, bool first)
+{
+	p->se.exec_start = rq_clock_task(rq);
+	a653_rq_of(rq)->run_from = rq_clock(rq);
+	a653_del_pushable(rq, p);
+
+	/* As rt.c does; both classes share the average that fair.c looks at */
+	if (first && !a653_task(rq->curr))
+		update_rt_rq_load_avg(rq_clock_pelt(rq), rq, 0);
+}
+
+static void put_prev_task_a653(struct rq *rq, struct task_struct *p,
+			       struct task_struct *next)
+{
+	update_curr_a653(rq);
+	update_rt_rq_load_avg(rq_clock_pelt(rq), rq, 1);
+	a653_account(rq, p);
+
+	if (p->rt.on_rq) {
+		a653_add_pushable(rq, p);
+		a653_offer(rq, p);
+	}
+}
+
+static void task_tick_a653(struct rq *rq, struct task_struct *p, int queued)
+{
+	update_curr_a653(rq);
+	update_rt_rq_load_avg(rq_clock_pelt(rq), rq, 1);
+	a653_check_rq(rq, a653_pcpu_of(p, rq));
+}
+
+/*
+ * A task of the class leaves it, or is not as urgent as it was: a better one may
+ * wait elsewhere, and balance_a653() is not asked.
+ */
+static void a653_kick_self(struct rq *rq)
+{
+	struct a653_pcpu *pc = a653_rq_of(rq)->open;
+
+	if (pc && a653_wants_pull(pc, cpu_of(rq)))
+		a653_kick(cpu_of(rq));
+}
+
+static void switched_from_a653(struct rq *rq, struct task_struct *p)
+{
+	a653_kick_self(rq);
+}
+
+static void switched_to_a653(struct rq *rq, struct task_struct *p)
+{
+	if (!task_on_rq_queued(p))
+		return;
+	if (!task_current(rq, p))
+		a653_check_preempt(rq, p);
+	else if (!a653_pcpu_of(p, rq)->open || a653_first(a653_pcpu_of(p, rq)) != p)
+		resched_curr(rq);
+}
+
+static void prio_changed_a653(struct rq *rq, struct task_struct *p, int oldprio)
+{
+	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+
+	if (!task_on_rq_queued(p))
+		return;
+	if (!task_current(rq, p)) {
+		a653_check_preempt(rq, p);
+	} else if (p->prio > oldprio) {
+		if (a653_first(pc) != p)
+			resched_curr(rq);
+		a653_kick_self(rq);
+	}
+	a653_check_rq(rq, pc);
+}
+
+DEFINE_SCHED_CLASS(a653) = {
+	.enqueue_task		= enqueue_task_a653,
+	.dequeue_task		= dequeue_task_a653,
+	.yield_task		= yield_task_a653,
+
+	.wakeup_preempt		= wakeup_preempt_a653,
+
+	.balance		= balance_a653,
+	.pick_task		= pick_task_a653,
+	.put_prev_task		= put_prev_task_a653,
+	.set_next_task		= set_next_task_a653,
+
+	.select_task_rq		= select_task_rq_a653,
+	.set_cpus_allowed	= set_cpus_allowed_common,
+
+	.task_tick		= task_tick_a653,
+
+	.switched_from		= switched_from_a653,
+	.switched_to		= switched_to_a653,
+	.prio_changed		= prio_changed_a653,
+
+	.update_curr		= update_curr_a653,
+};
+
+/*
+ * Windows
+ */
+
+/* The window that is open closes; @sched was the time for it */
+static void a653_close(struct rq *rq, s64 sched, s64 now)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	struct a653_pcpu *pc = ar->open;
+	u64 length, run;
+
+	if (a653_task(rq->curr) && rq->curr->a653.part == pc->part)
+		a653_account(rq, rq->curr);
+
+	length = rq_clock(rq) - ar->opened_at;
+	run = pc->stat.run_ns - ar->run_before;
+	pc->stat.open_ns += length;
+	if (!ar->strict && run < length)
+		pc->stat.slack_ns += length - run;
+
+	a653_count(rq, 0, pc->nr_queued + ar->strict);
+	WRITE_ONCE(pc->open, false);
+	cpumask_clear_cpu(cpu_of(rq), &pc->part->open_cpus);
+	ar->open = NULL;
+	ar->strict = false;
+	trace_a653_window_close(pc->part->name, sched, now, run);
+}
+
+/* The window of ar->pos opens */
+static void a653_open(struct rq *rq, struct a653_pcpu *pc, bool strict, s64 now)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	u64 late = now - ar->pos.start_ns;
+
+	ar->open = pc;
+	ar->strict = strict;
+	WRITE_ONCE(pc->open, true);
+	cpumask_set_cpu(cpu_of(rq), &pc->part->open_cpus);
+	a653_count(rq, pc->nr_queued + strict, 0);
+
+	ar->opened_at = rq_clock(rq);
+	ar->run_before = pc->stat.run_ns;
+	if (!pc->stat.opened++ || late < pc->stat.late_min_ns)
+		pc->stat.late_min_ns = late;
+	if (late > pc->stat.late_max_ns)
+		pc->stat.late_max_ns = late;
+	pc->stat.late_sum_ns += late;
+	trace_a653_window_open(pc->part->name, ar->pos.start_ns, ar->pos.end_ns,
+			       now, strict, pc->nr_queued);
+}
+
+/* This CPU is at @pos from now on; the segment before ended at @ended */
+static void a653_set_pos(struct rq *rq, const struct a653_pos *pos, s64 ended, s64 now)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	const struct a653_seg *seg = &ar->frame->seg[pos->seg];
+	bool was_strict = ar->strict;
+	struct a653_pcpu *old = ar->open;
+	struct task_struct *curr = rq->curr;
+
+	if (old)
+		a653_close(rq, ended, now);
+	ar->pos = *pos;
+	if (seg->partition != A653_GAP) {
+		struct a653_part *part = ar->plan->parts[seg->partition];
+		bool strict = (seg->flags & A653_WINDOW_STRICT) && READ_ONCE(part->bound);
+
+		a653_open(rq, a653_pcpu_on(part, cpu_of(rq)), strict, now);
+	}
+
+	if (a653_task(curr) ? ar->open != old :
+	    (ar->counted || was_strict) && curr->sched_class != &stop_sched_class) {
+		resched_curr(rq);
+		/* __schedule() comes at once and would read the clock again */
+		rq_clock_skip_update(rq);
+	}
+	a653_check_rq(rq, old);
+}
+
+/*
+ * Count the windows after @from and before @to, neither of them included.
+ * O(segments of the frame); only for a CPU that came too late.
+ */
+static void a653_count_missed(struct rq *rq, const struct a653_pos *from,
+			      const struct a653_pos *to, s64 now)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	const struct a653_frame *f = ar->frame;
+	u64 missed = 0;
+	u32 i;
+
+	for (i = 0; i < f->nr_segs; i++) {
+		struct a653_part *part;
+		u64 n;
+
+		if (f->seg[i].partition == A653_GAP)
+			continue;
+		n = a653_frame_skipped(f, from, to, i);
+		part = ar->plan->parts[f->seg[i].partition];
+		a653_pcpu_on(part, cpu_of(rq))->stat.missed += n;
+		missed += n;
+	}
+	if (missed)
+		trace_a653_missed(from->end_ns, now, missed);
+}
+
+/*
+ * The instant that was announced has come. If the module goes over to another
+ * schedule at it, so does this CPU, as late as it may be.
+ */
+static void a653_adopt(struct rq *rq, s64 now)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	s64 at_ns = ar->consult_ns, ended;
+	struct a653_pos first, pos;
+	struct a653_epoch epoch;
+
+	ar->consult_ns = S64_MAX;
+	if (!a653_module_consult(ar->module, cpu_of(rq), at_ns, &epoch))
+		return;
+
+	ended = min(ar->pos.end_ns, epoch.from_ns);
+	if (ar->frame && ar->pos.end_ns < epoch.from_ns) {
+		a653_frame_locate(ar->frame, ar->pos.frame_ns, epoch.from_ns, &pos);
+		a653_count_missed(rq, &ar->pos, &pos, now);
+	}
+	ar->plan = epoch.plan;
+	ar->frame = a653_plan_frame(epoch.plan, epoch.schedule, cpu_of(rq));
+	trace_a653_schedule_switch(ar->module->name,
+				   epoch.plan->conf.schedules[epoch.schedule].name,
+				   epoch.from_ns, now);
+
+	a653_frame_locate(ar->frame, epoch.base_ns, epoch.from_ns, &first);
+	pos = first;
+	if (now >= first.end_ns) {
+		struct a653_pos before = first;
+
+		/* The first segment counts as well: as if from the end of the last */
+		a653_frame_locate(ar->frame, epoch.base_ns, first.start_ns - 1, &before);
+		a653_frame_locate(ar->frame, epoch.base_ns, now, &pos);
+		a653_count_missed(rq, &before, &pos, now);
+	}
+	a653_set_pos(rq, &pos, ended, now);
+}
+
+/* Bring this CPU to where it should be at @now; returns when to come again */
+static s64 a653_advance(struct rq *rq, s64 now)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	if (unlikely(now >= ar->consult_ns))
+		a653_adopt(rq, now);
+	if (unlikely(!ar->frame))
+		return ar->consult_ns;
+
+	if (now >= ar->pos.end_ns) {
+		struct a653_pos pos = ar->pos;
+
+		a653_frame_next(ar->frame, &pos);
+		if (unlikely(now >= pos.end_ns)) {
+			a653_frame_locate(ar->frame, pos.frame_ns, now, &pos);
+			a653_count_missed(rq, &ar->pos, &pos, now);
+		}
+		a653_set_pos(rq, &pos, ar->pos.end_ns, now);
+	} else if (unlikely(now < ar->pos.start_ns)) {
+		struct a653_pos pos;
+
+		/* CLOCK_TAI was set back */
+		a653_frame_locate(ar->frame, ar->pos.frame_ns, now, &pos);
+		a653_set_pos(rq, &pos, now, now);
+	}
+	return min(ar->pos.end_ns, ar->consult_ns);
+}
+
+static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
+{
+	struct a653_rq *ar = container_of(timer, struct a653_rq, timer);
+	struct rq *rq = this_rq();
+	struct a653_pcpu *pull = NULL;
+	s64 now, next, start;
+
+	/* The timer of a CPU that goes offline is moved to another one */
+	if (unlikely(ar != a653_rq_of(rq)))
+		return HRTIMER_NORESTART;
+
+	scoped_guard(rq_lock, rq) {
+		if (unlikely(!ar->module))
+			return HRTIMER_NORESTART;
+		update_rq_clock(rq);
+		/* Not before the lock: it may have taken time to get */
+		now = ktime_to_ns(hrtimer_cb_get_time(timer));
+		next = a653_advance(rq, now);
+		if (ar->open && a653_wants_pull(ar->open, cpu_of(rq)))
+			pull = ar->open;
+		start = ar->pos.start_ns;
+	}
+
+	if (pull)
+		a653_pull(rq, pull, start);
+
+	if (next == S64_MAX)
+		return HRTIMER_NORESTART;
+	hrtimer_set_expires(timer, ns_to_ktime(next));
+	return HRTIMER_RESTART;
+}
+
+/* On this CPU, outside of the timer's callback */
+static void a653_arm(struct a653_rq *ar)
+{
+	s64 next = ar->frame ? min(ar->pos.end_ns, ar->consult_ns) : ar->consult_ns;
+
+	lockdep_assert_irqs_disabled();
+	if (next != S64_MAX)
+		hrtimer_start(&ar->timer, ns_to_ktime(next), HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
+void a653_rq_start(void *module)
+{
+	struct a653_module *mod = module;
+	struct rq *rq = this_rq();
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	hrtimer_init(&ar->timer, mod->clock, HRTIMER_MODE_ABS_PINNED_HARD);
+	ar->timer.function = a653_boundary;
+
+	guard(rq_lock)(rq);
+	WARN_ON_ONCE(ar->module);
+	ar->consult_ns = S64_MAX;
+	ar->module = mod;
+}
+
+void a653_rq_announce(void *at_ns)
+{
+	struct rq *rq = this_rq();
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	scoped_guard(rq_lock, rq)
+		ar->consult_ns = *(s64 *)at_ns;
+	a653_arm(ar);
+}
+
+void a653_rq_stop(void *unused)
+{
+	static const char none[A653_NAME_LEN];
+	struct rq *rq = this_rq();
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	scoped_guard(rq_lock, rq) {
+		s64 now = a653_clock(ar->module->clock);
+
+		update_rq_clock(rq);
+		if (ar->open)
+			a653_close(rq, now, now);
+		trace_a653_schedule_switch(ar->module->name, none, now, now);
+		ar->module = NULL;
+		ar->plan = NULL;
+		ar->frame = NULL;
+		resched_curr(rq);
+	}
+	/* The callback runs on this CPU only, so not now */
+	hrtimer_cancel(&ar->timer);
+}
+
+bool a653_cpu_has_tasks(int cpu)
+{
+	return READ_ONCE(per_cpu(a653_rqs, cpu).nr_queued);
+}
+
+void a653_class_get(void)
+{
+	static_branch_inc_cpuslocked(&a653_loaded);
+}
+
+void a653_class_put(void)
+{
+	static_branch_dec_cpuslocked(&a653_loaded);
+}
+
+/*
+ * Partitions and tasks
+ */
+
+/**
+ * a653_part_alloc_queues - give a partition its queues
+ * @part: the partition
+ *
+ * Context: process, may sleep. Does nothing if it has them.
+ * Return: 0 or -ENOMEM.
+ */
+int a653_part_alloc_queues(struct a653_part *part)
+{
+	struct a653_pcpu __percpu *pcpu;
+	int cpu, prio;
+
+	BUILD_BUG_ON(sizeof(struct a653_pcpu) > 4096);
+
+	if (part->pcpu)
+		return 0;
+	pcpu = alloc_percpu_gfp(struct a653_pcpu, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!pcpu)
+		return -ENOMEM;
+
+	for_each_possible_cpu(cpu) {
+		struct a653_pcpu *pc = per_cpu_ptr(pcpu, cpu);
+
+		for (prio = 0; prio < MAX_RT_PRIO; prio++)
+			INIT_LIST_HEAD(&pc->queue[prio]);
+		plist_head_init(&pc->pushable);
+		pc->top_prio = MAX_RT_PRIO;
+		pc->push_prio = MAX_RT_PRIO;
+		pc->part = part;
+	}
+	part->pcpu = pcpu;
+	return 0;
+}
+
+/**
+ * a653_part_free_queues - the opposite
+ * @part: the partition; no task is left in it, and none looks at it (RCU)
+ */
+void a653_part_free_queues(struct a653_part *part)
+{
+	free_percpu(part->pcpu);
+	part->pcpu = NULL;
+}
+
+/**
+ * a653_pcpu_read - what a partition got on a CPU
+ * @part: the partition
+ * @cpu: the CPU
+ * @stat: filled in, up to now
+ * @open: its window is open
+ * @nr_queued: its tasks that are ready there
+ */
+void a653_pcpu_read(struct a653_part *part, int cpu, struct a653_pcpu_stat *stat,
+		    bool *open, unsigned int *nr_queued)
+{
+	struct a653_pcpu *pc = a653_pcpu_on(part, cpu);
+	struct rq *rq = cpu_rq(cpu);
+
+	guard(rq_lock_irqsave)(rq);
+	update_rq_clock(rq);
+	*stat = pc->stat;
+	*open = pc->open;
+	*nr_queued = pc->nr_queued;
+	if (a653_task(rq->curr) && rq->curr->a653.part == part)
+		stat->run_ns += rq_clock(rq) - a653_rq_of(rq)->run_from;
+	if (pc->open)
+		stat->open_ns += rq_clock(rq) - a653_rq_of(rq)->opened_at;
+}
+
+/**
+ * a653_part_admits - may a SCHED_A653 task be in this partition?
+ * @part: the partition, or NULL
+ * @mask: CPUs on which the task may run
+ *
+ * Context: RCU or a lock of the task that keeps @part alive.
+ * Return: 0; -EPERM if no loaded module names the partition; -EINVAL if the
+ * partition has no window on any of the CPUs.
+ */
+int a653_part_admits(const struct a653_part *part, const struct cpumask *mask)
+{
+	const struct a653_module *mod = part ? READ_ONCE(part->module) : NULL;
+
+	if (!mod || READ_ONCE(mod->going))
+		return -EPERM;
+	if (!cpumask_intersects(mask, &part->cpus))
+		return -EINVAL;
+	return 0;
+}
+
+/* May @p take @policy? Called by __sched_setscheduler() under task_rq_lock() */
+int a653_check_setscheduler(struct task_struct *p, int policy)
+{
+	lockdep_assert_rq_held(task_rq(p));
+	lockdep_assert_held(&p->pi_lock);
+
+	return a653_policy(policy) ? a653_part_admits(p->a653.part, &p->cpus_mask) : 0;
+}
+
+/*
+ * May @p be confined to @mask? Called by __set_cpus_allowed_ptr_locked(), when
+ * user space asks for it, under task_rq_lock()
+ */
+int a653_check_affinity(struct task_struct *p, const struct cpumask *mask)
+{
+	lockdep_assert_rq_held(task_rq(p));
+	lockdep_assert_held(&p->pi_lock);
+
+	return a653_policy(p->policy) ? a653_part_admits(p->a653.part, mask) : 0;
+}
+
+void a653_task_move(struct task_struct *p, struct a653_part *part)
+{
+	int flags = DEQUEUE_SAVE | DEQUEUE_MOVE | DEQUEUE_NOCLOCK;
+	const struct sched_param normal = { .sched_priority = 0 };
+	bool queued, running;
+	struct rq_flags rf;
+	struct rq *rq;
+
+	for (;;) {
+		rq = task_rq_lock(p, &rf);
+		if (!a653_policy(p->policy) || !a653_part_admits(part, &p->cpus_mask))
+			break;
+		/*
+		 * Whoever moves a task checks that it may go there. But it can
+		 * have become SCHED_A653, or its module gone, in between.
+		 */
+		task_rq_unlock(rq, p, &rf);
+		sched_setscheduler_nocheck(p, SCHED_NORMAL, &normal);
+	}
+
+	if (p->a653.part != part) {
+		update_rq_clock(rq);
+		queued = a653_task(p) && task_on_rq_queued(p);
+		running = a653_task(p) && task_current(rq, p);
+		if (queued)
+			dequeue_task(rq, p, flags);
+		if (running)
+			put_prev_task(rq, p);
+		p->a653.part = part;
+		if (queued)
+			enqueue_task(rq, p, flags);
+		if (running) {
+			set_next_task(rq, p);
+			resched_curr(rq);
+		} else if (queued) {
+			a653_check_preempt(rq, p);
+		}
+		if (queued)
+			a653_check_rq(rq, a653_pcpu_of(p, rq));
+	}
+	task_rq_unlock(rq, p, &rf);
+}
+
+static int __init a653_init(void)
+{
+	int cpu;
+
+	/* Class order is address order, see SCHED_DATA in vmlinux.lds.h */
+	WARN_ON(!sched_class_above(&stop_sched_class, &a653_sched_class));
+	WARN_ON(!sched_class_above(&a653_sched_class, &dl_sched_class));
+
+	for_each_possible_cpu(cpu) {
+		struct a653_rq *ar = per_cpu_ptr(&a653_rqs, cpu);
+
+		ar->consult_ns = S64_MAX;
+		ar->pull_work = IRQ_WORK_INIT_HARD(a653_pull_work);
+	}
+	return 0;
+}
+early_initcall(a653_init);

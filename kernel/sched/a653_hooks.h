@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * SCHED_A653: what the rest of the scheduler calls
+ *
+ * Included at the end of sched.h. Without CONFIG_SCHED_A653 every call here is
+ * a constant, and the code around it compiles to what it was.
+ */
+#ifndef _KERNEL_SCHED_A653_HOOKS_H
+#define _KERNEL_SCHED_A653_HOOKS_H
+
+#include <linux/jump_label.h>
+#include <linux/minmax.h>
+#include <linux/sched/a653.h>
+
+extern const struct sched_class a653_sched_class;
+
+#ifdef CONFIG_SCHED_A653
+
+/* A module is loaded */
+DECLARE_STATIC_KEY_FALSE(a653_loaded);
+
+bool __a653_task_waits(struct rq *rq, struct task_struct *p);
+int a653_check_setscheduler(struct task_struct *p, int policy);
+int a653_check_affinity(struct task_struct *p, const struct cpumask *mask);
+
+/* @p is of this class, but its partition has no window open on @rq */
+static inline bool a653_task_waits(struct rq *rq, struct task_struct *p)
+{
+	return static_branch_unlikely(&a653_loaded) &&
+	       p->sched_class == &a653_sched_class && __a653_task_waits(rq, p);
+}
+
+static inline bool a653_class(const struct sched_class *class)
+{
+	return class == &a653_sched_class;
+}
+
+#else /* !CONFIG_SCHED_A653 */
+
+static inline bool a653_task_waits(struct rq *rq, struct task_struct *p)
+{
+	return false;
+}
+
+static inline bool a653_class(const struct sched_class *class)
+{
+	return false;
+}
+
+static inline int a653_check_setscheduler(struct task_struct *p, int policy)
+{
+	return 0;
+}
+
+static inline int a653_check_affinity(struct task_struct *p,
+				      const struct cpumask *mask)
+{
+	return 0;
+}
+
+#endif /* CONFIG_SCHED_A653 */
+
+/*
+ * A SCHED_A653 task stays in its class whatever it inherits, so it cannot take
+ * the negative priority of a deadline task.
+ */
+static inline int a653_clamp_prio(int policy, int prio)
+{
+	return a653_policy(policy) ? max(prio, 0) : prio;
+}
+
+#endif /* _KERNEL_SCHED_A653_HOOKS_H */
