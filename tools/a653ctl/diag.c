@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Complaints about a configuration file, with their lines */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "liba653.h"
+
+/* More than anybody reads; the rest is only counted */
+#define DIAG_MAX	500
+
+/* What came from the file must not steer the terminal, nor spoil the JSON */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
+static bool is_known(const struct diag *diag, const struct diag_note *new)
+{
+	for (size_t i = 0; i < diag->nr; i++) {
+		const struct diag_note *note = &diag->note[i];
+
+		if (note->line == new->line && !strcmp(note->text, new->text))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * diag_add - note a complaint
+ * @diag: where
+ * @severity: DIAG_ERROR or DIAG_WARNING
+ * @line: line of the file; 0 if it is about the whole file
+ * @other_line: a second line that is involved; 0 if there is none
+ * @fmt: a sentence without a full stop: what is wrong, and what to do
+ */
+void diag_add(struct diag *diag, enum severity severity, unsigned int line,
+	      unsigned int other_line, const char *fmt, ...)
+{
+	struct diag_note note = {
+		.severity = severity,
+		.line = line,
+		.other_line = other_line,
+	};
+	va_list ap;
+
+	if (diag->nr == DIAG_MAX) {
+		diag->errors += severity == DIAG_ERROR;
+		diag->left_out++;
+		return;
+	}
+	va_start(ap, fmt);
+	if (vasprintf(&note.text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	make_printable(note.text);
+	if (is_known(diag, &note)) {
+		free(note.text);
+		return;
+	}
+	diag->note = xgrow(diag->note, diag->nr, sizeof(note));
+	diag->note[diag->nr++] = note;
+	diag->errors += severity == DIAG_ERROR;
+}
+
+static void print_place(const char *file, unsigned int line, FILE *out)
+{
+	if (line)
+		fprintf(out, "%s:%u: ", file, line);
+	else
+		fprintf(out, "%s: ", file);
+}
+
+void diag_print(const struct diag *diag, FILE *out)
+{
+	for (size_t i = 0; i < diag->nr; i++) {
+		const struct diag_note *note = &diag->note[i];
+
+		print_place(diag->file, note->line, out);
+		fprintf(out, "%s%s\n",
+			note->severity == DIAG_WARNING ? "warning: " : "",
+			note->text);
+		if (!note->other_line || note->other_line == note->line)
+			continue;
+		print_place(diag->file, note->other_line, out);
+		fputs("this is the other window\n", out);
+	}
+	if (diag->left_out)
+		fprintf(out, "%s: and %zu more\n", diag->file, diag->left_out);
+}
+
+static void add_line(struct json_object *obj, const char *key,
+		     unsigned int line)
+{
+	json_object_object_add(obj, key, json_object_new_int64(line));
+}
+
+struct json_object *diag_json(const struct diag *diag, enum severity severity)
+{
+	struct json_object *list = json_object_new_array(), *obj;
+
+	for (size_t i = 0; i < diag->nr; i++) {
+		const struct diag_note *note = &diag->note[i];
+
+		if (note->severity != severity)
+			continue;
+		obj = json_object_new_object();
+		add_line(obj, "line", note->line);
+		if (note->other_line)
+			add_line(obj, "other_line", note->other_line);
+		json_object_object_add(obj, "text",
+				       json_object_new_string(note->text));
+		json_object_array_add(list, obj);
+	}
+	return list;
+}
+
+void diag_free(struct diag *diag)
+{
+	for (size_t i = 0; i < diag->nr; i++)
+		free(diag->note[i].text);
+	free(diag->note);
+	diag->note = NULL;
+	diag->nr = 0;
+	diag->errors = 0;
+	diag->left_out = 0;
+}

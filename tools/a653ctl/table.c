@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A module with its partitions, schedules and windows */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "liba653.h"
+
+#define MIN_SLACK_SYSCTL	"/proc/sys/kernel/sched_a653_min_slack_pct"
+#define MIN_SLACK_PCT		5
+
+void table_free(struct table *table)
+{
+	if (table->cgroup)
+		for (size_t i = 0; i < table->cfg.nr_partitions; i++)
+			free(table->cgroup[i]);
+	free(table->cgroup);
+	free(table->partition);
+	free(table->schedule);
+	free(table->window);
+	free(table->partition_line);
+	free(table->schedule_line);
+	free(table->window_line);
+	memset(table, 0, sizeof(*table));
+}
+
+/* Index of the schedule's first window */
+size_t table_first_window(const struct table *table, unsigned int schedule)
+{
+	size_t first = 0;
+
+	for (unsigned int i = 0; i < schedule; i++)
+		first += table->schedule[i].nr_windows;
+	return first;
+}
+
+int table_find_schedule(const struct table *table, const char *name)
+{
+	for (unsigned int i = 0; i < table->cfg.nr_schedules; i++)
+		if (!strcmp(table->schedule[i].name, name))
+			return i;
+	return -1;
+}
+
+/* The table as the kernel's rules look at it */
+void table_conf(const struct table *table, struct a653_conf *conf)
+{
+	conf->cfg = table->cfg;
+	conf->cpus = table->cpus.word;
+	conf->partitions = table->partition;
+	conf->schedules = table->schedule;
+	conf->windows = table->window;
+}
+
+/* What a machine allows of which nothing is known but its sysctl, if that */
+void limits_default(struct a653_limits *limits)
+{
+	FILE *f = fopen(MIN_SLACK_SYSCTL, "re");
+	unsigned int pct;
+
+	limits->nr_cpus = MAX_CPUS;
+	limits->min_slack_pct = MIN_SLACK_PCT;
+	if (!f)
+		return;
+	if (fscanf(f, "%u", &pct) == 1)
+		limits->min_slack_pct = pct;
+	fclose(f);
+}
+
+struct check {
+	const struct table *table;
+	struct diag *diag;
+};
+
+static unsigned int line_of(const unsigned int *line, u32 index)
+{
+	return line && index != A653_NOBODY ? line[index] : 0;
+}
+
+static unsigned int violation_line(const struct table *table,
+				   const struct a653_violation *v)
+{
+	return line_of(table->window_line, v->window) ?:
+	       line_of(table->schedule_line, v->schedule) ?:
+	       line_of(table->partition_line, v->partition) ?:
+	       table->module_line;
+}
+
+static bool note_violation(void *ctx, const struct a653_violation *v)
+{
+	struct check *check = ctx;
+
+	diag_add(check->diag, DIAG_ERROR, violation_line(check->table, v),
+		 line_of(check->table->window_line, v->other), "%s", v->text);
+	return true;
+}
+
+/**
+ * table_check - hold a table against the kernel's rules
+ * @table: the table
+ * @limits: what the machine allows
+ * @diag: where every violation is noted
+ *
+ * Return: true if no rule is violated.
+ */
+bool table_check(const struct table *table, const struct a653_limits *limits,
+		 struct diag *diag)
+{
+	struct check check = { .table = table, .diag = diag };
+	u32 *scratch = xcalloc(table->cfg.nr_windows, sizeof(*scratch));
+	struct a653_conf conf;
+	int err;
+
+	table_conf(table, &conf);
+	err = a653_conf_check(&conf, limits, scratch, note_violation, &check);
+	free(scratch);
+	return !err;
+}
