@@ -114,7 +114,8 @@ static void read_job(void)
 			break;
 		case 'i':	/* interactive, on a terminal of this size */
 			interactive = true;
-			sscanf(s + 1, "%hu %hu", &rows, &columns);
+			if (sscanf(s + 1, "%hu %hu", &rows, &columns) != 2)
+				rows = 0;
 			break;
 		case 'h':
 			smear_ns = atoi(s + 1);
@@ -281,7 +282,9 @@ static void become_command(int *fds)
 
 	setsid();
 	if (interactive) {
-		fds[0] = fds[1] = fds[2] = open("/dev/hvc0", O_RDWR);
+		fds[0] = open("/dev/hvc0", O_RDWR);
+		fds[1] = fds[0];
+		fds[2] = fds[0];
 		ioctl(fds[0], TIOCSCTTY, 1);
 		ioctl(fds[0], TIOCSWINSZ, &size);
 	}
