@@ -1,0 +1,1844 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SCHED_A653: modules, and how they come to follow another schedule
+ *
+ * A module is a set of CPUs with one frame clock. What it follows is an epoch:
+ * a schedule of a plan, from some instant on. A plan is what a load published;
+ * it is never changed. To load or to switch is to make all CPUs of the module
+ * go over from the epoch in force to the next one.
+ *
+ * They go over at one instant, A, a boundary on the time line of the module's
+ * clock. No CPU can be made to act at A; it may be late by any amount. So what
+ * is decided once, for all of them, is whether the module goes over *at A*, and
+ * each CPU compares A with the time at which it was scheduled to do something,
+ * never with the time at which it gets to do it:
+ *
+ *   NONE -> ANNOUNCED  The loader picks A and tells every CPU, by an IPI that it
+ *			waits for, to consult the module at A.
+ *   ANNOUNCED -> COMMITTED  All CPUs know. From here on the module goes over.
+ *   ANNOUNCED -> SPENT A CPU came to A and consulted before that. It had to be
+ *			told something, and was told no; so nobody may go over at A.
+ *			The loader tries again with a later A.
+ *   COMMITTED -> NONE  The last CPU has consulted: the next epoch is in force.
+ *			Or nobody has, A is ahead, and the loader withdrew it.
+ *
+ * Why no two CPUs follow different schedules at any instant of the time line:
+ * Each CPU consults exactly once at A, since it was told before the state could
+ * become COMMITTED, and is not told anything else before the state is NONE
+ * again. It consults before it acts on any boundary at or after A, and does so
+ * when it has acted on all boundaries before A, or skipped them because it is
+ * late. All consultations at A happen under module->lock. If the first of them
+ * finds ANNOUNCED, it makes that SPENT, which no transition makes COMMITTED for
+ * this A: all CPUs are told no. If it finds COMMITTED, that remains until the
+ * last one has come: withdrawing needs that no CPU consulted. All are told yes.
+ * So either every CPU follows the old epoch for t < A and the new one for
+ * t >= A, or every CPU follows the old one throughout. A CPU that is late has
+ * its windows late, or misses them, but they are those of the same schedule.
+ *
+ * The old plan is retired by the last CPU that goes over; the next holder of
+ * a653_mutex frees it (settle). What partitions a module has, and where they
+ * have windows, is the union of the plan in force and the plan that is pending.
+ *
+ * Locks: see a653.h. a653_mutex is dropped before waiting for A, which may be
+ * years ahead. Where one has to wait until nobody is inside an rq->lock section
+ * any more, it is by kick_all_cpus_sync() and not by synchronize_rcu(): a task
+ * that was preempted in an RCU read section when its window closed would hold up
+ * the latter until its next window.
+ */
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/mmu_context.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/sysctl.h>
+#include <linux/uaccess.h>
+
+#include "sched.h"
+#include "a653.h"
+
+/* An instant that is so far ahead can usually be announced in time */
+#define A653_MARGIN_NS		(100 * NSEC_PER_USEC)
+/* A time after which there still is time for any margin */
+#define A653_LATEST_NS		(S64_MAX / 2)
+/* Tasks that are taken from the list of all tasks at a time */
+#define A653_BATCH		32
+
+/* Sizes of what user space hands over, in the first version of the ABI */
+#define A653_CONFIG_VER0	offsetofend(struct a653_config, reason)
+#define A653_PARTITION_VER0	offsetofend(struct a653_partition, reserved)
+#define A653_SCHEDULE_VER0	offsetofend(struct a653_schedule, nr_windows)
+#define A653_WINDOW_VER0	offsetofend(struct a653_window, reserved)
+#define A653_REQUEST_VER0	offsetofend(struct a653_request, reason)
+#define A653_STATUS_VER0	offsetofend(struct a653_status, reason)
+#define A653_STAT_VER0		offsetofend(struct a653_stat, late_sum_ns)
+
+/* What changes rarely: lists of modules and partitions, bindings; see a653.h */
+DEFINE_MUTEX(a653_mutex);
+
+/* All modules and all partitions, under a653_mutex */
+static LIST_HEAD(a653_modules);
+static LIST_HEAD(a653_parts);
+
+static unsigned int sysctl_a653_min_slack_pct = 5;
+
+/*
+ * Partitions
+ */
+
+/**
+ * a653_part_find - the partition of a name
+ * @name: the name
+ *
+ * Context: a653_mutex held.
+ * Return: the partition, without a reference of its own, or NULL.
+ */
+struct a653_part *a653_part_find(const char *name)
+{
+	struct a653_part *part;
+
+	lockdep_assert_held(&a653_mutex);
+
+	list_for_each_entry(part, &a653_parts, node) {
+		if (!strcmp(part->name, name))
+			return part;
+	}
+	return NULL;
+}
+
+/**
+ * a653_part_get - a reference to the partition of a name, made if needed
+ * @name: the name, which must be a valid one
+ *
+ * Context: a653_mutex held, may sleep.
+ * Return: the partition, or NULL if there is no memory.
+ */
+struct a653_part *a653_part_get(const char *name)
+{
+	struct a653_part *part = a653_part_find(name);
+
+	if (!part) {
+		part = kzalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+		if (!part)
+			return NULL;
+		strscpy(part->name, name);
+		list_add_tail(&part->node, &a653_parts);
+	}
+	part->ref++;
+	return part;
+}
+
+static void a653_part_free(struct rcu_head *rcu)
+{
+	struct a653_part *part = container_of(rcu, struct a653_part, rcu);
+
+	if (part->pcpu)
+		a653_part_free_queues(part);
+	kfree(part);
+}
+
+/**
+ * a653_part_put - the opposite of a653_part_get()
+ * @part: the partition
+ *
+ * Context: a653_mutex held.
+ */
+void a653_part_put(struct a653_part *part)
+{
+	lockdep_assert_held(&a653_mutex);
+
+	if (--part->ref)
+		return;
+	WARN_ON_ONCE(part->module || part->bound);
+	list_del(&part->node);
+	/* Other CPUs look at the queues under their own rq->lock: a653_pull() */
+	call_rcu(&part->rcu, a653_part_free);
+}
+
+/*
+ * Plans
+ */
+
+static int a653_plan_index(const struct a653_plan *plan, const struct a653_part *part)
+{
+	u32 i;
+
+	for (i = 0; plan && i < plan->conf.cfg.nr_partitions; i++) {
+		if (plan->parts[i] == part)
+			return i;
+	}
+	return -1;
+}
+
+static int a653_plan_schedule(const struct a653_plan *plan, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < plan->conf.cfg.nr_schedules; i++) {
+		if (!strcmp(plan->conf.schedules[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+static void a653_plan_free_memory(struct a653_plan *plan)
+{
+	unsigned int i;
+
+	if (plan->frames) {
+		for (i = 0; i < plan->conf.cfg.nr_schedules * nr_cpu_ids; i++)
+			kvfree(plan->frames[i]);
+	}
+	kvfree(plan->frames);
+	kvfree(plan->parts);
+	kvfree(plan->cpus);
+	kvfree(plan->conf.cpus);
+	kvfree(plan->conf.partitions);
+	kvfree(plan->conf.schedules);
+	kvfree(plan->conf.windows);
+	kfree(plan);
+}
+
+static void a653_plan_free_rcu(struct rcu_head *rcu)
+{
+	a653_plan_free_memory(container_of(rcu, struct a653_plan, rcu));
+}
+
+/*
+ * No CPU will take it up again. One that just went over may still look at it,
+ * until it drops the rq->lock under which it did.
+ */
+static void a653_plan_free(struct a653_plan *plan)
+{
+	u32 i;
+
+	lockdep_assert_held(&a653_mutex);
+
+	if (!plan)
+		return;
+	for (i = 0; plan->parts && i < plan->conf.cfg.nr_partitions; i++) {
+		if (plan->parts[i])
+			a653_part_put(plan->parts[i]);
+	}
+	call_rcu(&plan->rcu, a653_plan_free_rcu);
+}
+
+/* The frames, and where each partition has windows. The rules were checked. */
+static int a653_plan_build(struct a653_plan *plan, u32 *scratch)
+{
+	const struct a653_conf *conf = &plan->conf;
+	u32 nr_schedules = conf->cfg.nr_schedules;
+	u32 i, schedule;
+	int cpu;
+
+	plan->cpus = kvcalloc(conf->cfg.nr_partitions, sizeof(*plan->cpus),
+			      GFP_KERNEL_ACCOUNT);
+	plan->parts = kvcalloc(conf->cfg.nr_partitions, sizeof(*plan->parts),
+			       GFP_KERNEL_ACCOUNT);
+	plan->frames = kvcalloc(array_size(nr_schedules, nr_cpu_ids),
+				sizeof(*plan->frames), GFP_KERNEL_ACCOUNT);
+	if (!plan->cpus || !plan->parts || !plan->frames)
+		return -ENOMEM;
+
+	for (i = 0; i < conf->cfg.nr_windows; i++)
+		cpumask_set_cpu(conf->windows[i].cpu,
+				&plan->cpus[conf->windows[i].partition]);
+
+	for (schedule = 0; schedule < nr_schedules; schedule++) {
+		for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+			struct a653_frame *f;
+			u32 nr;
+
+			if (!a653_conf_has_cpu(conf, cpu))
+				continue;
+			nr = a653_frame_max_segs(conf, schedule, cpu);
+			f = kvzalloc_node(struct_size(f, seg, nr),
+					  GFP_KERNEL_ACCOUNT, cpu_to_node(cpu));
+			if (!f)
+				return -ENOMEM;
+			plan->frames[schedule * nr_cpu_ids + cpu] = f;
+			a653_frame_build(conf, schedule, cpu, scratch, f);
+			cond_resched();
+		}
+	}
+	return 0;
+}
+
+static int a653_plan_get_parts(struct a653_plan *plan)
+{
+	u32 i;
+
+	for (i = 0; i < plan->conf.cfg.nr_partitions; i++) {
+		if (!plan->parts[i])
+			plan->parts[i] = a653_part_get(plan->conf.partitions[i].name);
+		if (!plan->parts[i] || a653_part_alloc_queues(plan->parts[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Epochs: the protocol described above. None of these needs more than a module,
+ * so that the tests can play the CPUs.
+ */
+
+static void a653_ticket_close(struct a653_module *mod, int result)
+{
+	lockdep_assert_held(&mod->lock);
+
+	/* The waiter is free to go as soon as it sees the result */
+	if (mod->ticket)
+		WRITE_ONCE(mod->ticket->result, result);
+	mod->ticket = NULL;
+}
+
+static void a653_next_clear(struct a653_module *mod)
+{
+	lockdep_assert_held(&mod->lock);
+
+	mod->next_state = A653_NEXT_NONE;
+	mod->next = (struct a653_epoch){ .from_ns = S64_MAX, .base_ns = S64_MAX };
+	cpumask_clear(&mod->adopted);
+}
+
+/* @next is in force. Under the rq->lock of the last CPU: no freeing, no waking */
+static void a653_next_complete(struct a653_module *mod)
+{
+	struct a653_plan *old = mod->now.plan;
+
+	lockdep_assert_held(&mod->lock);
+
+	mod->now = mod->next;
+	mod->switched++;
+	if (old && old != mod->now.plan)
+		list_add_tail(&old->node, &mod->retired);
+	a653_ticket_close(mod, 0);
+	a653_next_clear(mod);
+	irq_work_queue(&mod->adopted_work);
+}
+
+/**
+ * a653_module_consult - does the module go over at the instant that has come?
+ * @mod: the module
+ * @cpu: the CPU that asks, which holds its rq->lock
+ * @at_ns: the instant, as it was announced
+ * @epoch: filled in if so: what the CPU follows from now on
+ *
+ * Context: interrupts off, under rq->lock. O(nr_cpu_ids / 64).
+ * Return: true if the module goes over. False if it does not; should the
+ * announcement not have been confirmed yet, it no longer can be.
+ */
+bool a653_module_consult(struct a653_module *mod, int cpu, s64 at_ns,
+			 struct a653_epoch *epoch)
+{
+	lockdep_assert_irqs_disabled();
+	guard(raw_spinlock)(&mod->lock);
+
+	/* Withdrawn, and replaced by another instant */
+	if (at_ns != mod->next.from_ns)
+		return false;
+
+	switch (mod->next_state) {
+	case A653_NEXT_ANNOUNCED:
+		mod->next_state = A653_NEXT_SPENT;
+		return false;
+	case A653_NEXT_COMMITTED:
+		break;
+	default:
+		return false;
+	}
+
+	*epoch = mod->next;
+	cpumask_set_cpu(cpu, &mod->adopted);
+	if (cpumask_equal(&mod->adopted, &mod->cpus))
+		a653_next_complete(mod);
+	return true;
+}
+
+/**
+ * a653_next_announce - make an epoch the pending one; nothing is decided yet
+ * @mod: the module; no other epoch is pending
+ * @next: the epoch
+ */
+void a653_next_announce(struct a653_module *mod, const struct a653_epoch *next)
+{
+	guard(raw_spinlock_irq)(&mod->lock);
+
+	WARN_ON_ONCE(mod->next_state != A653_NEXT_NONE);
+	a653_next_clear(mod);
+	mod->next = *next;
+	mod->next_state = A653_NEXT_ANNOUNCED;
+}
+
+/**
+ * a653_next_commit - decide that the module goes over
+ * @mod: the module; all its CPUs know when to consult
+ * @ticket: of who waits for it, or NULL
+ *
+ * Return: false if it is too late for the instant that was announced; nothing
+ * is pending then.
+ */
+bool a653_next_commit(struct a653_module *mod, struct a653_ticket *ticket)
+{
+	guard(raw_spinlock_irq)(&mod->lock);
+
+	if (mod->next_state != A653_NEXT_ANNOUNCED ||
+	    a653_clock(mod->clock) >= mod->next.from_ns) {
+		a653_next_clear(mod);
+		return false;
+	}
+	mod->next_state = A653_NEXT_COMMITTED;
+	mod->ticket = ticket;
+	return true;
+}
+
+static bool a653_next_due(struct a653_module *mod)
+{
+	lockdep_assert_held(&mod->lock);
+
+	return mod->next_state == A653_NEXT_COMMITTED &&
+	       (!cpumask_empty(&mod->adopted) ||
+		a653_clock(mod->clock) >= mod->next.from_ns);
+}
+
+/**
+ * a653_next_withdraw - the pending epoch shall not come
+ * @mod: the module
+ * @old: filled in: what was pending, with a plan of NULL if nothing was
+ *
+ * Return: false if it is too late: it is due, and will soon be in force.
+ */
+bool a653_next_withdraw(struct a653_module *mod, struct a653_epoch *old)
+{
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		if (a653_next_due(mod))
+			return false;
+		*old = mod->next;
+		a653_ticket_close(mod, -ECANCELED);
+		a653_next_clear(mod);
+	}
+	wake_up_all(&mod->wait);
+	return true;
+}
+
+/**
+ * a653_change_start - when a change can take effect
+ * @now: the epoch in force; its plan is NULL if there is none
+ * @ch: the change
+ * @earliest_ns: not before
+ *
+ * Return: the instant, S64_MAX if the clock cannot tell one.
+ */
+s64 a653_change_start(const struct a653_epoch *now, const struct a653_change *ch,
+		      s64 earliest_ns)
+{
+	const struct a653_schedule *s;
+
+	earliest_ns = max(earliest_ns, ch->after_ns);
+	if (ch->fixed) {
+		s = &ch->plan->conf.schedules[ch->schedule];
+		return a653_frame_boundary(s->major_frame_ns, ch->base_ns, earliest_ns);
+	}
+	if (now->plan) {
+		s = &now->plan->conf.schedules[now->schedule];
+		return a653_frame_boundary(s->major_frame_ns, now->base_ns, earliest_ns);
+	}
+	return earliest_ns;
+}
+
+static s64 a653_module_start(struct a653_module *mod, const struct a653_change *ch,
+			     s64 margin)
+{
+	s64 earliest = a653_clock(mod->clock) + margin;
+
+	guard(raw_spinlock_irq)(&mod->lock);
+	return a653_change_start(&mod->now, ch, earliest);
+}
+
+/*
+ * Make the module go over as soon as the change allows. Nothing is pending, and
+ * nobody else makes something pending: a653_mutex is held. So mod->now stands
+ * still until it is decided. Ends when telling the CPUs fits in the margin.
+ */
+static void a653_activate(struct a653_module *mod, const struct a653_change *ch,
+			  struct a653_ticket *ticket)
+{
+	struct a653_epoch next = {
+		.plan = ch->plan,
+		.schedule = ch->schedule,
+	};
+	s64 margin = A653_MARGIN_NS;
+
+	lockdep_assert_held(&a653_mutex);
+	lockdep_assert_cpus_held();
+
+	do {
+		next.from_ns = a653_module_start(mod, ch, margin);
+		next.base_ns = next.from_ns;
+		a653_next_announce(mod, &next);
+		on_each_cpu_mask(&mod->cpus, a653_rq_announce, &next.from_ns, true);
+		margin *= 2;
+	} while (!a653_next_commit(mod, ticket));
+	mod->next_fixed = ch->fixed;
+}
+
+/*
+ * Tasks
+ */
+
+/*
+ * Is @p a SCHED_A653 task in a partition of @mod? With NULL: in one that belongs
+ * to no module, where it will never run. The partition is there as long as
+ * a653_mutex is held: it was there when the task came into it, the task keeps
+ * its css_set, and that its css, until an RCU grace period after it was taken
+ * off the list of tasks.
+ */
+static bool a653_task_in(struct task_struct *p, const struct a653_module *mod)
+{
+	struct a653_part *part = READ_ONCE(p->a653.part);
+
+	lockdep_assert_held(&a653_mutex);
+	return READ_ONCE(p->policy) == SCHED_A653 && part && part->module == mod;
+}
+
+static bool a653_demote(struct task_struct *p)
+{
+	const struct sched_param param = { .sched_priority = 0 };
+	int policy = SCHED_NORMAL;
+
+	if (p->sched_reset_on_fork)
+		policy |= SCHED_RESET_ON_FORK;
+	return !WARN_ON_ONCE(sched_setscheduler_nocheck(p, policy, &param));
+}
+
+/* A task that waits or runs in @part on @cpu, with a reference */
+static struct task_struct *a653_part_straggler(struct a653_part *part, int cpu)
+{
+	struct a653_pcpu *pc = per_cpu_ptr(part->pcpu, cpu);
+	struct task_struct *p;
+	unsigned int prio;
+
+	if (!READ_ONCE(pc->nr_queued))
+		return NULL;
+
+	guard(rq_lock_irqsave)(cpu_rq(cpu));
+	prio = find_first_bit(pc->bitmap, MAX_RT_PRIO);
+	if (prio >= MAX_RT_PRIO)
+		return NULL;
+	p = list_first_entry(&pc->queue[prio], struct task_struct, rt.run_list);
+	return get_task_struct(p);
+}
+
+/*
+ * Make ordinary tasks of the SCHED_A653 tasks of @mod, or of those that have no
+ * module. Nobody can come to be one meanwhile.
+ *
+ * A task that reaps itself is not in the list of tasks any more when it comes to
+ * its last schedule(). It may be waiting for the processor, though.
+ */
+static void a653_evict(struct a653_module *mod)
+{
+	struct task_struct *g, *p, *batch[A653_BATCH];
+	struct a653_part *part;
+	unsigned int i, nr;
+	bool ok;
+	int cpu;
+
+	lockdep_assert_held(&a653_mutex);
+
+	do {
+		nr = 0;
+		ok = true;
+		scoped_guard(rcu) {
+			for_each_process_thread(g, p) {
+				if (!a653_task_in(p, mod))
+					continue;
+				batch[nr++] = get_task_struct(p);
+				if (nr == A653_BATCH)
+					goto full;
+			}
+full:;
+		}
+		for (i = 0; i < nr; i++) {
+			ok &= a653_demote(batch[i]);
+			put_task_struct(batch[i]);
+		}
+		cond_resched();
+	} while (nr && ok);
+
+	list_for_each_entry(part, &a653_parts, node) {
+		if (part->module != mod || !part->pcpu)
+			continue;
+		for_each_possible_cpu(cpu) {
+			while ((p = a653_part_straggler(part, cpu))) {
+				ok = a653_demote(p);
+				put_task_struct(p);
+				if (!ok)
+					break;
+			}
+		}
+	}
+}
+
+/* How many living SCHED_A653 tasks a module has. One of them, with a reference. */
+static unsigned int a653_count_tasks(struct a653_module *mod, struct task_struct **one)
+{
+	struct task_struct *g, *p;
+	unsigned int nr = 0;
+
+	guard(rcu)();
+	for_each_process_thread(g, p) {
+		if (!a653_task_in(p, mod) || READ_ONCE(p->exit_state))
+			continue;
+		if (!nr++ && one)
+			*one = get_task_struct(p);
+	}
+	return nr;
+}
+
+/*
+ * Modules
+ */
+
+static struct a653_module *a653_module_find(const char *name)
+{
+	struct a653_module *mod;
+
+	lockdep_assert_held(&a653_mutex);
+
+	list_for_each_entry(mod, &a653_modules, node) {
+		if (!strcmp(mod->name, name))
+			return mod;
+	}
+	return NULL;
+}
+
+static struct a653_module *a653_module_find_cpu(int cpu)
+{
+	struct a653_module *mod;
+
+	lockdep_assert_held(&a653_mutex);
+
+	list_for_each_entry(mod, &a653_modules, node) {
+		if (cpumask_test_cpu(cpu, &mod->cpus))
+			return mod;
+	}
+	return NULL;
+}
+
+static struct a653_module *a653_module_get(struct a653_module *mod)
+{
+	refcount_inc(&mod->ref);
+	return mod;
+}
+
+static void a653_module_put(struct a653_module *mod)
+{
+	if (refcount_dec_and_test(&mod->ref))
+		kfree_rcu(mod, rcu);
+}
+
+/*
+ * Partitions belong to the module if one of the two plans names them, and to
+ * nobody if none does any more. Bit by bit, as others look at the masks.
+ * Returns whether a partition was dropped.
+ */
+static bool __a653_assign_parts(struct a653_module *mod, const struct a653_plan *now,
+				const struct a653_plan *next)
+{
+	struct a653_part *part;
+	bool dropped = false;
+	int i, j, cpu;
+
+	lockdep_assert_held(&a653_mutex);
+
+	list_for_each_entry(part, &a653_parts, node) {
+		i = a653_plan_index(now, part);
+		j = a653_plan_index(next, part);
+		if (i < 0 && j < 0 && part->module != mod)
+			continue;
+
+		for_each_possible_cpu(cpu) {
+			if ((i >= 0 && cpumask_test_cpu(cpu, &now->cpus[i])) ||
+			    (j >= 0 && cpumask_test_cpu(cpu, &next->cpus[j])))
+				cpumask_set_cpu(cpu, &part->cpus);
+			else
+				cpumask_clear_cpu(cpu, &part->cpus);
+		}
+		if (i >= 0 || j >= 0) {
+			WRITE_ONCE(part->module, mod);
+		} else {
+			WRITE_ONCE(part->module, NULL);
+			dropped = true;
+		}
+	}
+	return dropped;
+}
+
+static void a653_assign_parts(struct a653_module *mod, const struct a653_plan *now,
+			      const struct a653_plan *next)
+{
+	if (!__a653_assign_parts(mod, now, next))
+		return;
+	/*
+	 * Loading refuses to drop a partition that has tasks. But one can have
+	 * come after that, until now.
+	 */
+	kick_all_cpus_sync();
+	a653_evict(NULL);
+}
+
+/* Clean up after epochs that have come into force since the last time */
+static void a653_module_settle(struct a653_module *mod)
+{
+	struct a653_plan *plan, *tmp, *now, *next;
+	LIST_HEAD(retired);
+
+	lockdep_assert_held(&a653_mutex);
+
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		list_splice_init(&mod->retired, &retired);
+		now = mod->now.plan;
+		next = mod->next.plan;
+	}
+	if (list_empty(&retired))
+		return;
+
+	a653_assign_parts(mod, now, next);
+	list_for_each_entry_safe(plan, tmp, &retired, node)
+		a653_plan_free(plan);
+}
+
+static void a653_settle_work(struct work_struct *work)
+{
+	guard(mutex)(&a653_mutex);
+	a653_module_settle(container_of(work, struct a653_module, settle_work));
+}
+
+static void a653_adopted_work(struct irq_work *work)
+{
+	struct a653_module *mod = container_of(work, struct a653_module, adopted_work);
+
+	wake_up_all(&mod->wait);
+	queue_work(system_unbound_wq, &mod->settle_work);
+}
+
+/**
+ * a653_module_alloc - a module that no CPU knows yet
+ * @name: its name
+ * @clock: CLOCK_MONOTONIC or CLOCK_TAI
+ * @cpus: its CPUs
+ *
+ * Return: the module, or NULL if there is no memory.
+ */
+struct a653_module *a653_module_alloc(const char *name, u32 clock,
+				      const struct cpumask *cpus)
+{
+	struct a653_module *mod = kzalloc(sizeof(*mod), GFP_KERNEL_ACCOUNT);
+
+	if (!mod)
+		return NULL;
+	strscpy(mod->name, name);
+	mod->clock = clock;
+	cpumask_copy(&mod->cpus, cpus);
+	refcount_set(&mod->ref, 1);
+	raw_spin_lock_init(&mod->lock);
+	INIT_LIST_HEAD(&mod->node);
+	INIT_LIST_HEAD(&mod->retired);
+	init_irq_work(&mod->adopted_work, a653_adopted_work);
+	INIT_WORK(&mod->settle_work, a653_settle_work);
+	init_waitqueue_head(&mod->wait);
+	scoped_guard(raw_spinlock_irq, &mod->lock)
+		a653_next_clear(mod);
+	return mod;
+}
+
+/**
+ * a653_module_free - the opposite
+ * @mod: the module, which no CPU knows any more
+ *
+ * Context: process, without a653_mutex, which the module's work takes.
+ */
+void a653_module_free(struct a653_module *mod)
+{
+	irq_work_sync(&mod->adopted_work);
+	cancel_work_sync(&mod->settle_work);
+	a653_module_put(mod);
+}
+
+/* Its CPUs leave the module, and its plans go. The tasks have gone before. */
+static void a653_module_stop(struct a653_module *mod)
+{
+	struct a653_epoch now, next;
+
+	lockdep_assert_held(&a653_mutex);
+	lockdep_assert_cpus_held();
+
+	on_each_cpu_mask(&mod->cpus, a653_rq_stop, NULL, true);
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		now = mod->now;
+		next = mod->next;
+		mod->now = (struct a653_epoch){ };
+		a653_next_clear(mod);
+		a653_ticket_close(mod, -ECANCELED);
+		mod->dead = true;
+	}
+	a653_module_settle(mod);
+	a653_assign_parts(mod, NULL, NULL);
+	if (next.plan != now.plan)
+		a653_plan_free(next.plan);
+	a653_plan_free(now.plan);
+
+	list_del(&mod->node);
+	a653_class_put();
+	wake_up_all(&mod->wait);
+}
+
+/*
+ * Requests: how they are read, and how they are refused
+ */
+
+/**
+ * struct a653_call - a request
+ * @reason: why it is refused
+ * @to: where user space wants to read that
+ * @len: how much room there is
+ */
+struct a653_call {
+	char reason[A653_REASON_LEN];
+	char __user *to;
+	u32 len;
+};
+
+static __printf(3, 4) int a653_refuse(struct a653_call *call, int err,
+				      const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(call->reason, sizeof(call->reason), fmt, args);
+	va_end(args);
+	return err;
+}
+
+static void a653_tell(struct a653_call *call, int err)
+{
+	size_t len;
+
+	if (!call->to || !call->len)
+		return;
+	if (!call->reason[0]) {
+		switch (err) {
+		case -ENOMEM:
+			a653_refuse(call, err, "out of memory");
+			break;
+		case -EFAULT:
+			a653_refuse(call, err, "an address is not valid");
+			break;
+		case -EINTR:
+			a653_refuse(call, err, "interrupted by a signal");
+			break;
+		default:
+			a653_refuse(call, err, "error %d", -err);
+		}
+	}
+	len = min_t(size_t, strlen(call->reason) + 1, call->len);
+	call->reason[len - 1] = '\0';
+	/* There is an error to return already */
+	if (copy_to_user(call->to, call->reason, len))
+		return;
+}
+
+static int a653_capable(struct a653_call *call)
+{
+	if (capable(CAP_SYS_NICE))
+		return 0;
+	return a653_refuse(call, -EPERM, "CAP_SYS_NICE is needed");
+}
+
+/*
+ * Read a structure that begins with its size. A size that is too small is
+ * refused without a word: there may not be a place for it. Whether what is too
+ * long is zero, is for a653_check_tail() to tell, when @to and @len are known.
+ */
+static int a653_read(void *dst, size_t ksize, size_t min_size,
+		     const void __user *src, u32 *size)
+{
+	if (get_user(*size, (const u32 __user *)src))
+		return -EFAULT;
+	if (*size < min_size)
+		return -EINVAL;
+	memset(dst, 0, ksize);
+	if (copy_from_user(dst, src, min_t(size_t, *size, ksize)))
+		return -EFAULT;
+	/* Whatever happened to it since */
+	*(u32 *)dst = *size;
+	return 0;
+}
+
+static int a653_check_tail(struct a653_call *call, size_t ksize,
+			   const void __user *src, u32 size)
+{
+	int ret;
+
+	if (size <= ksize)
+		return 0;
+	if (size > PAGE_SIZE)
+		return a653_refuse(call, -E2BIG, "a structure of %u bytes is too large",
+				   size);
+	ret = check_zeroed_user(src + ksize, size - ksize);
+	if (!ret)
+		return a653_refuse(call, -E2BIG,
+				   "the structure has fields that this kernel does not know");
+	return min(ret, 0);
+}
+
+static int a653_check_size(struct a653_call *call, const char *what, u32 size,
+			   size_t min_size)
+{
+	if (size < min_size)
+		return a653_refuse(call, -EINVAL, "%s has %u bytes instead of %zu",
+				   what, size, min_size);
+	if (size > PAGE_SIZE)
+		return a653_refuse(call, -E2BIG, "%s has %u bytes", what, size);
+	return 0;
+}
+
+/* An array whose elements may be longer or shorter than ours, by their age */
+static const void *a653_read_array(struct a653_call *call, const char *what,
+				   u64 from, u32 nr, u32 size, size_t ksize,
+				   size_t min_size)
+{
+	const void __user *src = u64_to_user_ptr(from);
+	void *array;
+	int err;
+	u32 i;
+
+	err = a653_check_size(call, what, size, min_size);
+	if (err)
+		return ERR_PTR(err);
+	array = kvcalloc(nr, ksize, GFP_KERNEL_ACCOUNT);
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+
+	for (i = 0; i < nr && !err; i++) {
+		err = copy_struct_from_user(array + i * ksize, ksize,
+					    src + (size_t)i * size, size);
+		cond_resched();
+	}
+	if (!err)
+		return array;
+	kvfree(array);
+	if (err == -E2BIG)
+		a653_refuse(call, err, "%s has fields that this kernel does not know",
+			    what);
+	return ERR_PTR(err);
+}
+
+static int a653_write_array(u64 to, const void *array, u32 nr, u32 size, size_t ksize)
+{
+	void __user *dst = u64_to_user_ptr(to);
+	size_t len = min_t(size_t, size, ksize);
+	u32 i;
+
+	for (i = 0; i < nr; i++, dst += size) {
+		if (copy_to_user(dst, array + i * ksize, len) ||
+		    clear_user(dst + len, size - len))
+			return -EFAULT;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int a653_check_module_name(struct a653_call *call, const char *name)
+{
+	if (a653_name_ok(name))
+		return 0;
+	return a653_refuse(call, -EINVAL, "the name of the module is not valid");
+}
+
+static int a653_no_module(struct a653_call *call, const char *name)
+{
+	return a653_refuse(call, -ENOENT, "no module '%s' is loaded", name);
+}
+
+static bool a653_module_is_due(struct a653_module *mod)
+{
+	guard(raw_spinlock_irq)(&mod->lock);
+	return a653_next_due(mod);
+}
+
+/*
+ * A request came to a module that is about to go over to another schedule, which
+ * can no longer be withdrawn. Wait until it is over. Drops the reference.
+ */
+static int a653_wait_due(struct a653_module *mod)
+{
+	int err = wait_event_interruptible(mod->wait, !a653_module_is_due(mod));
+
+	a653_module_put(mod);
+	return err ? -EINTR : 0;
+}
+
+/* Until what was requested is in force. Drops the reference. */
+static int a653_wait_ticket(struct a653_call *call, struct a653_module *mod,
+			    struct a653_ticket *ticket)
+{
+	int err;
+
+	wait_event_interruptible(mod->wait,
+				 READ_ONCE(ticket->result) != -EINPROGRESS);
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		if (mod->ticket == ticket)
+			mod->ticket = NULL;
+	}
+	err = ticket->result;
+	if (err == -EINPROGRESS)
+		err = a653_refuse(call, -EINTR,
+				  "interrupted by a signal; the schedule is still pending");
+	else if (err)
+		a653_refuse(call, err, "%s before the schedule was in force",
+			    READ_ONCE(mod->dead) ? "the module was unloaded" :
+						   "something else was requested");
+	a653_module_put(mod);
+	return err;
+}
+
+/*
+ * Load
+ */
+
+static bool a653_first_violation(void *ctx, const struct a653_violation *v)
+{
+	a653_refuse(ctx, 0, "%s", v->text);
+	return false;
+}
+
+static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
+			  struct a653_conf *conf)
+{
+	const void *array;
+	u32 i, cpus = 0, schedules;
+
+	conf->cfg = *cfg;
+	conf->cfg.cpus = 0;
+	conf->cfg.partitions = 0;
+	conf->cfg.schedules = 0;
+	conf->cfg.windows = 0;
+	conf->cfg.reason = 0;
+
+	if (cfg->nr_cpu_words > A653_MAX_CPU_WORDS)
+		return a653_refuse(call, -E2BIG, "the CPU mask has %u words; at most %u",
+				   cfg->nr_cpu_words, A653_MAX_CPU_WORDS);
+	if (cfg->nr_partitions > A653_MAX_PARTITIONS)
+		return a653_refuse(call, -E2BIG, "%u partitions; at most %u",
+				   cfg->nr_partitions, A653_MAX_PARTITIONS);
+	if (cfg->nr_schedules > A653_MAX_SCHEDULES)
+		return a653_refuse(call, -E2BIG, "%u schedules; at most %u",
+				   cfg->nr_schedules, A653_MAX_SCHEDULES);
+
+	array = a653_read_array(call, "a word of the CPU mask", cfg->cpus,
+				cfg->nr_cpu_words, sizeof(u64), sizeof(u64), sizeof(u64));
+	if (IS_ERR(array))
+		return PTR_ERR(array);
+	conf->cpus = array;
+
+	for (i = 0; i < cfg->nr_cpu_words; i++)
+		cpus += hweight64(conf->cpus[i]);
+	/* Bits of CPUs that do not exist, or none at all, are refused later */
+	cpus = clamp(cpus, 1U, nr_cpu_ids);
+	schedules = max(cfg->nr_schedules, 1U);
+	if (cfg->nr_windows > (u64)cpus * schedules * A653_MAX_WINDOWS)
+		return a653_refuse(call, -E2BIG,
+				   "%u windows; at most %u on a CPU in a schedule",
+				   cfg->nr_windows, A653_MAX_WINDOWS);
+
+	array = a653_read_array(call, "a partition", cfg->partitions,
+				cfg->nr_partitions, cfg->partition_size,
+				sizeof(struct a653_partition), A653_PARTITION_VER0);
+	if (IS_ERR(array))
+		return PTR_ERR(array);
+	conf->partitions = array;
+
+	array = a653_read_array(call, "a schedule", cfg->schedules,
+				cfg->nr_schedules, cfg->schedule_size,
+				sizeof(struct a653_schedule), A653_SCHEDULE_VER0);
+	if (IS_ERR(array))
+		return PTR_ERR(array);
+	conf->schedules = array;
+
+	array = a653_read_array(call, "a window", cfg->windows, cfg->nr_windows,
+				cfg->window_size, sizeof(struct a653_window),
+				A653_WINDOW_VER0);
+	if (IS_ERR(array))
+		return PTR_ERR(array);
+	conf->windows = array;
+	return 0;
+}
+
+/* A plan of what user space says. All that can be told without a653_mutex. */
+static struct a653_plan *a653_read_plan(struct a653_call *call,
+					const struct a653_config *cfg)
+{
+	const struct a653_limits limits = {
+		.nr_cpus = nr_cpu_ids,
+		.min_slack_pct = READ_ONCE(sysctl_a653_min_slack_pct),
+	};
+	struct a653_plan *plan;
+	u32 *scratch = NULL;
+	int err;
+
+	plan = kzalloc(sizeof(*plan), GFP_KERNEL_ACCOUNT);
+	if (!plan)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&plan->node);
+
+	err = a653_read_conf(call, cfg, &plan->conf);
+	if (err)
+		goto fail;
+
+	err = -ENOMEM;
+	scratch = kvcalloc(cfg->nr_windows, sizeof(*scratch), GFP_KERNEL_ACCOUNT);
+	if (!scratch)
+		goto fail;
+	err = a653_conf_check(&plan->conf, &limits, scratch, a653_first_violation, call);
+	if (!err)
+		err = a653_plan_build(plan, scratch);
+fail:
+	kvfree(scratch);
+	if (!err)
+		return plan;
+	a653_plan_free_memory(plan);
+	return ERR_PTR(err);
+}
+
+/* The plan keeps the rules. Does it fit the machine, and the other modules? */
+static int a653_check_place(struct a653_call *call, const struct a653_plan *plan,
+			    const struct a653_module *mod)
+{
+	const struct a653_conf *conf = &plan->conf;
+	int cpu;
+	u32 i;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		struct a653_module *other = a653_module_find_cpu(cpu);
+		bool wanted = a653_conf_has_cpu(conf, cpu);
+
+		if (wanted && !cpu_possible(cpu))
+			return a653_refuse(call, -EINVAL, "there is no CPU %d", cpu);
+		if (wanted && !cpu_online(cpu))
+			return a653_refuse(call, -ENODEV, "CPU %d is offline", cpu);
+		if (wanted && other && other != mod)
+			return a653_refuse(call, -EBUSY, "CPU %d belongs to module '%s'",
+					   cpu, other->name);
+		if (mod && wanted != cpumask_test_cpu(cpu, &mod->cpus))
+			return a653_refuse(call, -EBUSY,
+					   "module '%s' is loaded with other CPUs (CPU %d); unload it first",
+					   mod->name, cpu);
+	}
+	if (mod && mod->clock != conf->cfg.clock)
+		return a653_refuse(call, -EBUSY,
+				   "module '%s' is loaded with another clock; unload it first",
+				   mod->name);
+
+	for (i = 0; i < conf->cfg.nr_partitions; i++) {
+		struct a653_part *part = a653_part_find(conf->partitions[i].name);
+
+		if (part && part->module && part->module != mod)
+			return a653_refuse(call, -EBUSY,
+					   "partition '%s' belongs to module '%s'",
+					   part->name, part->module->name);
+	}
+	return 0;
+}
+
+/* Would a task of the module be left without a window? */
+static int a653_check_tasks(struct a653_call *call, const struct a653_plan *plan,
+			    const struct a653_module *mod)
+{
+	struct task_struct *g, *p;
+	char comm[TASK_COMM_LEN];
+	int i;
+
+	guard(rcu)();
+	for_each_process_thread(g, p) {
+		struct a653_part *part = READ_ONCE(p->a653.part);
+
+		if (!a653_task_in(p, mod) || READ_ONCE(p->exit_state))
+			continue;
+		for (i = plan->conf.cfg.nr_partitions - 1; i >= 0; i--) {
+			if (!strcmp(plan->conf.partitions[i].name, part->name))
+				break;
+		}
+		if (i < 0)
+			return a653_refuse(call, -EBUSY,
+					   "partition '%s' would be dropped, but has SCHED_A653 tasks: pid %d (%s)",
+					   part->name, task_pid_vnr(p),
+					   get_task_comm(comm, p));
+		/*
+		 * Its affinity can change after this. It may not become one that
+		 * does not fit the plan in force; and when this one is, the task
+		 * waits, and can be helped by taskset.
+		 */
+		if (!cpumask_intersects(p->cpus_ptr, &plan->cpus[i]))
+			return a653_refuse(call, -EBUSY,
+					   "partition '%s' would have no window on the CPUs of pid %d (%s)",
+					   part->name, task_pid_vnr(p),
+					   get_task_comm(comm, p));
+	}
+	return 0;
+}
+
+static struct a653_module *a653_module_create(const struct a653_plan *plan)
+{
+	struct a653_module *mod;
+	cpumask_var_t cpus;
+	int cpu;
+
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return NULL;
+	for_each_possible_cpu(cpu) {
+		if (a653_conf_has_cpu(&plan->conf, cpu))
+			cpumask_set_cpu(cpu, cpus);
+	}
+	mod = a653_module_alloc(plan->conf.cfg.module, plan->conf.cfg.clock, cpus);
+	free_cpumask_var(cpus);
+	if (!mod)
+		return NULL;
+
+	a653_class_get();
+	list_add_tail(&mod->node, &a653_modules);
+	on_each_cpu_mask(&mod->cpus, a653_rq_start, mod, true);
+	return mod;
+}
+
+/*
+ * Returns 0 when the plan is pending: it is not the caller's any more. *@at is
+ * the module, with a reference. -EAGAIN: the caller has to wait for *@at, with
+ * a reference, and to try again.
+ */
+static int a653_load_locked(struct a653_call *call, const struct a653_config *cfg,
+			    struct a653_plan *plan, struct a653_ticket *ticket,
+			    struct a653_module **at)
+{
+	struct a653_change ch = {
+		.plan = plan,
+		.schedule = cfg->initial,
+		.fixed = cfg->flags & A653_CONFIG_BASE,
+		.base_ns = cfg->base_ns,
+		.after_ns = S64_MIN,
+	};
+	struct a653_epoch old = { }, none = { };
+	struct a653_module *mod;
+	s64 start;
+	int err;
+
+	mod = a653_module_find(cfg->module);
+	if (mod)
+		a653_module_settle(mod);
+	err = a653_check_place(call, plan, mod);
+	if (!err && mod)
+		err = a653_check_tasks(call, plan, mod);
+	if (err)
+		return err;
+
+	start = mod ? a653_module_start(mod, &ch, 0) :
+		      a653_change_start(&none, &ch, a653_clock(cfg->clock));
+	if (start > A653_LATEST_NS)
+		return a653_refuse(call, -ERANGE, "the base time is too far ahead");
+	if (cfg->flags & A653_CONFIG_DRY_RUN)
+		return 0;
+
+	err = a653_plan_get_parts(plan);
+	if (err)
+		return err;
+
+	if (!mod) {
+		mod = a653_module_create(plan);
+		if (!mod)
+			return -ENOMEM;
+	} else if (!a653_next_withdraw(mod, &old)) {
+		*at = a653_module_get(mod);
+		return -EAGAIN;
+	}
+	/* A switch that was pending is one of the plan in force */
+	if (old.plan == mod->now.plan)
+		old.plan = NULL;
+
+	a653_assign_parts(mod, mod->now.plan, plan);
+	a653_activate(mod, &ch, ticket);
+	a653_plan_free(old.plan);
+	*at = a653_module_get(mod);
+	return 0;
+}
+
+static int a653_ioctl_load(struct a653_call *call, void __user *arg)
+{
+	struct a653_ticket ticket = { .result = -EINPROGRESS };
+	struct a653_module *mod;
+	struct a653_config cfg;
+	struct a653_plan *plan;
+	bool wait;
+	u32 size;
+	int err;
+
+	err = a653_read(&cfg, sizeof(cfg), A653_CONFIG_VER0, arg, &size);
+	if (err)
+		return err;
+	call->to = u64_to_user_ptr(cfg.reason);
+	call->len = cfg.reason_len;
+	err = a653_check_tail(call, sizeof(cfg), arg, size) ?: a653_capable(call);
+	if (err)
+		return err;
+	if (cfg.flags & ~(u32)(A653_CONFIG_BASE | A653_CONFIG_WAIT | A653_CONFIG_DRY_RUN))
+		return a653_refuse(call, -EINVAL, "the configuration has unknown flags %#x",
+				   cfg.flags);
+	wait = (cfg.flags & A653_CONFIG_WAIT) && !(cfg.flags & A653_CONFIG_DRY_RUN);
+
+	plan = a653_read_plan(call, &cfg);
+	if (IS_ERR(plan))
+		return PTR_ERR(plan);
+
+	for (;;) {
+		scoped_guard(cpus_read_lock) {
+			guard(mutex)(&a653_mutex);
+			err = a653_load_locked(call, &cfg, plan, wait ? &ticket : NULL,
+					       &mod);
+		}
+		if (err != -EAGAIN)
+			break;
+		err = a653_wait_due(mod);
+		if (err)
+			break;
+	}
+
+	if (err || (cfg.flags & A653_CONFIG_DRY_RUN)) {
+		guard(mutex)(&a653_mutex);
+		a653_plan_free(plan);
+		return err;
+	}
+	if (wait)
+		return a653_wait_ticket(call, mod, &ticket);
+	a653_module_put(mod);
+	return 0;
+}
+
+/*
+ * Switch, unload
+ */
+
+static int a653_read_request(struct a653_call *call, struct a653_request *req,
+			     const void __user *arg, u32 flags)
+{
+	u32 size;
+	int err;
+
+	err = a653_read(req, sizeof(*req), A653_REQUEST_VER0, arg, &size);
+	if (err)
+		return err;
+	call->to = u64_to_user_ptr(req->reason);
+	call->len = req->reason_len;
+	err = a653_check_tail(call, sizeof(*req), arg, size) ?: a653_capable(call);
+	if (err)
+		return err;
+	if ((req->flags & ~flags) || req->reserved)
+		return a653_refuse(call, -EINVAL, "the request has unknown flags");
+	return a653_check_module_name(call, req->module);
+}
+
+static int a653_switch_locked(struct a653_call *call, const struct a653_request *req,
+			      struct a653_ticket *ticket, struct a653_module **at)
+{
+	struct a653_change ch = {
+		.after_ns = req->flags & A653_REQUEST_AT ? req->at_ns : S64_MIN,
+	};
+	struct a653_epoch now, next, old;
+	struct a653_module *mod;
+	int schedule;
+
+	mod = a653_module_find(req->module);
+	if (!mod)
+		return a653_no_module(call, req->module);
+	a653_module_settle(mod);
+
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		now = mod->now;
+		next = mod->next;
+	}
+	/*
+	 * With a load that is pending, the schedule is one of the configuration
+	 * that was loaded last, and that one comes with it.
+	 */
+	ch.plan = next.plan ?: now.plan;
+	schedule = a653_plan_schedule(ch.plan, req->schedule);
+	if (schedule < 0)
+		return a653_refuse(call, -ENOENT, "module '%s' has no schedule '%.*s'",
+				   mod->name, A653_NAME_LEN - 1, req->schedule);
+	ch.schedule = schedule;
+	if (next.plan && next.plan != now.plan && mod->next_fixed) {
+		ch.fixed = true;
+		ch.base_ns = next.base_ns;
+	}
+	if (a653_module_start(mod, &ch, 0) > A653_LATEST_NS)
+		return a653_refuse(call, -ERANGE, "the time of the switch is too far ahead");
+
+	if (!a653_next_withdraw(mod, &old)) {
+		*at = a653_module_get(mod);
+		return -EAGAIN;
+	}
+	a653_activate(mod, &ch, ticket);
+	*at = a653_module_get(mod);
+	return 0;
+}
+
+static int a653_ioctl_switch(struct a653_call *call, void __user *arg)
+{
+	struct a653_ticket ticket = { .result = -EINPROGRESS };
+	struct a653_module *mod;
+	struct a653_request req;
+	bool wait;
+	int err;
+
+	err = a653_read_request(call, &req, arg, A653_REQUEST_AT | A653_REQUEST_WAIT);
+	if (err)
+		return err;
+	if (!a653_name_ok(req.schedule))
+		return a653_refuse(call, -EINVAL, "the name of the schedule is not valid");
+	wait = req.flags & A653_REQUEST_WAIT;
+
+	for (;;) {
+		scoped_guard(cpus_read_lock) {
+			guard(mutex)(&a653_mutex);
+			err = a653_switch_locked(call, &req, wait ? &ticket : NULL, &mod);
+		}
+		if (err != -EAGAIN)
+			break;
+		err = a653_wait_due(mod);
+		if (err)
+			break;
+	}
+	if (err)
+		return err;
+	if (wait)
+		return a653_wait_ticket(call, mod, &ticket);
+	a653_module_put(mod);
+	return 0;
+}
+
+static int a653_unload_locked(struct a653_call *call, const struct a653_request *req,
+			      struct a653_module **at)
+{
+	struct a653_module *mod = a653_module_find(req->module);
+	struct task_struct *p;
+	char comm[TASK_COMM_LEN];
+	unsigned int nr;
+	int err;
+
+	if (!mod)
+		return a653_no_module(call, req->module);
+
+	/*
+	 * From now on nobody becomes SCHED_A653 here. Who was allowed to has done
+	 * it, or is inside the rq->lock section in which it does. A fork may be
+	 * on its way, with a child that is not in the list of tasks yet: it looks
+	 * at @going, under rq->lock, after it has put the child there, and makes
+	 * an ordinary task of it (a653_fork()). Either sees the other.
+	 */
+	WRITE_ONCE(mod->going, true);
+	kick_all_cpus_sync();
+
+	if (!(req->flags & A653_REQUEST_FORCE)) {
+		nr = a653_count_tasks(mod, &p);
+		if (nr) {
+			err = a653_refuse(call, -EBUSY,
+					  "partition '%s' has SCHED_A653 tasks: pid %d (%s); %u in the module",
+					  p->a653.part->name, task_pid_vnr(p),
+					  get_task_comm(comm, p), nr);
+			put_task_struct(p);
+			WRITE_ONCE(mod->going, false);
+			return err;
+		}
+	}
+	a653_evict(mod);
+	a653_module_stop(mod);
+	*at = mod;
+	return 0;
+}
+
+static int a653_ioctl_unload(struct a653_call *call, void __user *arg)
+{
+	struct a653_module *mod;
+	struct a653_request req;
+	int err;
+
+	err = a653_read_request(call, &req, arg, A653_REQUEST_FORCE);
+	if (err)
+		return err;
+
+	scoped_guard(cpus_read_lock) {
+		guard(mutex)(&a653_mutex);
+		err = a653_unload_locked(call, &req, &mod);
+	}
+	if (!err)
+		a653_module_free(mod);
+	return err;
+}
+
+/*
+ * Get, status: open to everybody
+ *
+ * Nothing is copied to user space with a653_mutex held: it could be made to
+ * wait for the page.
+ */
+
+/* What a module has loaded: what is in force, or what will be the first */
+static const struct a653_plan *a653_module_plan(struct a653_module *mod,
+						struct a653_epoch *now)
+{
+	guard(raw_spinlock_irq)(&mod->lock);
+
+	*now = mod->now.plan ? mod->now : mod->next;
+	return now->plan;
+}
+
+/* Room, and what is there: the same memory for conf and for the caller's cfg */
+static int a653_get_locked(struct a653_call *call, struct a653_config *cfg,
+			   struct a653_conf *copy)
+{
+	struct a653_module *mod = a653_module_find(cfg->module);
+	const struct a653_config *have;
+	const struct a653_plan *plan;
+	struct a653_epoch now;
+	bool room;
+
+	if (!mod)
+		return a653_no_module(call, cfg->module);
+	plan = a653_module_plan(mod, &now);
+	have = &plan->conf.cfg;
+
+	room = cfg->nr_partitions >= have->nr_partitions &&
+	       cfg->nr_schedules >= have->nr_schedules &&
+	       cfg->nr_windows >= have->nr_windows &&
+	       cfg->nr_cpu_words >= have->nr_cpu_words;
+
+	/* Loaded again it comes with the same phase, in the same schedule */
+	cfg->flags = A653_CONFIG_BASE;
+	cfg->base_ns = now.base_ns;
+	cfg->initial = now.schedule;
+	cfg->clock = mod->clock;
+	cfg->nr_partitions = have->nr_partitions;
+	cfg->nr_schedules = have->nr_schedules;
+	cfg->nr_windows = have->nr_windows;
+	cfg->nr_cpu_words = have->nr_cpu_words;
+	if (!room)
+		return a653_refuse(call, -ENOSPC,
+				   "too little room for %u partitions, %u schedules, %u windows, %u words of CPUs",
+				   have->nr_partitions, have->nr_schedules,
+				   have->nr_windows, have->nr_cpu_words);
+
+	copy->cpus = kvmemdup(plan->conf.cpus,
+			      array_size(have->nr_cpu_words, sizeof(u64)), GFP_KERNEL);
+	copy->partitions = kvmemdup(plan->conf.partitions,
+				    array_size(have->nr_partitions,
+					       sizeof(*copy->partitions)), GFP_KERNEL);
+	copy->schedules = kvmemdup(plan->conf.schedules,
+				   array_size(have->nr_schedules,
+					      sizeof(*copy->schedules)), GFP_KERNEL);
+	copy->windows = kvmemdup(plan->conf.windows,
+				 array_size(have->nr_windows, sizeof(*copy->windows)),
+				 GFP_KERNEL);
+	if (!copy->cpus || !copy->partitions || !copy->schedules || !copy->windows)
+		return -ENOMEM;
+	return 0;
+}
+
+static int a653_ioctl_get(struct a653_call *call, void __user *arg)
+{
+	struct a653_conf copy = { };
+	struct a653_config cfg;
+	u32 size;
+	int err;
+
+	err = a653_read(&cfg, sizeof(cfg), A653_CONFIG_VER0, arg, &size);
+	if (err)
+		return err;
+	call->to = u64_to_user_ptr(cfg.reason);
+	call->len = cfg.reason_len;
+	err = a653_check_tail(call, sizeof(cfg), arg, size) ?:
+	      a653_check_module_name(call, cfg.module) ?:
+	      a653_check_size(call, "a partition", cfg.partition_size,
+			      A653_PARTITION_VER0) ?:
+	      a653_check_size(call, "a schedule", cfg.schedule_size,
+			      A653_SCHEDULE_VER0) ?:
+	      a653_check_size(call, "a window", cfg.window_size, A653_WINDOW_VER0);
+	if (err)
+		return err;
+
+	scoped_guard(mutex, &a653_mutex)
+		err = a653_get_locked(call, &cfg, &copy);
+
+	if (!err)
+		err = a653_write_array(cfg.cpus, copy.cpus, cfg.nr_cpu_words,
+				       sizeof(u64), sizeof(u64)) ?:
+		      a653_write_array(cfg.partitions, copy.partitions,
+				       cfg.nr_partitions, cfg.partition_size,
+				       sizeof(struct a653_partition)) ?:
+		      a653_write_array(cfg.schedules, copy.schedules,
+				       cfg.nr_schedules, cfg.schedule_size,
+				       sizeof(struct a653_schedule)) ?:
+		      a653_write_array(cfg.windows, copy.windows, cfg.nr_windows,
+				       cfg.window_size, sizeof(struct a653_window));
+	if ((!err || err == -ENOSPC) &&
+	    copy_to_user(arg, &cfg, min_t(size_t, size, sizeof(cfg))))
+		err = -EFAULT;
+
+	kvfree(copy.cpus);
+	kvfree(copy.partitions);
+	kvfree(copy.schedules);
+	kvfree(copy.windows);
+	return err;
+}
+
+static struct a653_module *a653_module_nth(u32 index)
+{
+	struct a653_module *mod;
+
+	list_for_each_entry(mod, &a653_modules, node) {
+		if (!index--)
+			return mod;
+	}
+	return NULL;
+}
+
+static void a653_fill_stats(struct a653_module *mod, const struct a653_plan *plan,
+			    struct a653_stat *st)
+{
+	struct a653_pcpu_stat pcpu;
+	unsigned int nr_queued;
+	bool open;
+	int cpu;
+	u32 i;
+
+	for (i = 0; i < plan->conf.cfg.nr_partitions; i++) {
+		for_each_cpu(cpu, &mod->cpus) {
+			a653_pcpu_read(plan->parts[i], cpu, &pcpu, &open, &nr_queued);
+			*st++ = (struct a653_stat){
+				.partition	= i,
+				.cpu		= cpu,
+				.flags		= open ? A653_STAT_OPEN : 0,
+				.nr_queued	= nr_queued,
+				.opened		= pcpu.opened,
+				.missed		= pcpu.missed,
+				.run_ns		= pcpu.run_ns,
+				.open_ns	= pcpu.open_ns,
+				.slack_ns	= pcpu.slack_ns,
+				.late_min_ns	= pcpu.late_min_ns,
+				.late_max_ns	= pcpu.late_max_ns,
+				.late_sum_ns	= pcpu.late_sum_ns,
+			};
+			cond_resched();
+		}
+	}
+}
+
+static int a653_status_locked(struct a653_call *call, struct a653_status *st,
+			      struct a653_stat **stats)
+{
+	const struct a653_plan *plan;
+	struct a653_epoch now, next;
+	struct a653_module *mod;
+	u32 room = st->nr_stats;
+
+	if (st->module[0]) {
+		mod = a653_module_find(st->module);
+		if (!mod)
+			return a653_no_module(call, st->module);
+	} else {
+		mod = a653_module_nth(st->index);
+		if (!mod)
+			return a653_refuse(call, -ENOENT, "there is no module with index %u",
+					   st->index);
+	}
+	a653_module_settle(mod);
+
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		now = mod->now;
+		next = mod->next;
+		st->switched = mod->switched;
+	}
+	plan = now.plan ?: next.plan;
+
+	st->flags = 0;
+	st->clock = mod->clock;
+	strscpy_pad(st->module, mod->name);
+	st->now_ns = a653_clock(mod->clock);
+	st->base_ns = 0;
+	st->next_ns = 0;
+	st->schedule = 0;
+	st->next = 0;
+	if (now.plan) {
+		st->base_ns = now.base_ns;
+		st->schedule = now.schedule;
+	} else {
+		st->flags |= A653_STATUS_IDLE;
+	}
+	if (next.plan) {
+		st->flags |= A653_STATUS_PENDING;
+		st->next_ns = next.from_ns;
+		st->next = next.schedule;
+	}
+	st->nr_partitions = plan->conf.cfg.nr_partitions;
+	st->nr_schedules = plan->conf.cfg.nr_schedules;
+	st->nr_cpus = cpumask_weight(&mod->cpus);
+	st->nr_stats = st->nr_partitions * st->nr_cpus;
+	st->nr_tasks = a653_count_tasks(mod, NULL);
+
+	if (!room && !st->stats)
+		return 0;
+	if (room < st->nr_stats)
+		return a653_refuse(call, -ENOSPC, "too little room for %u stats",
+				   st->nr_stats);
+	*stats = kvcalloc(st->nr_stats, sizeof(**stats), GFP_KERNEL_ACCOUNT);
+	if (!*stats)
+		return -ENOMEM;
+	a653_fill_stats(mod, plan, *stats);
+	return 0;
+}
+
+static int a653_ioctl_status(struct a653_call *call, void __user *arg)
+{
+	struct a653_stat *stats = NULL;
+	struct a653_status st;
+	u32 size;
+	int err;
+
+	err = a653_read(&st, sizeof(st), A653_STATUS_VER0, arg, &size);
+	if (err)
+		return err;
+	call->to = u64_to_user_ptr(st.reason);
+	call->len = st.reason_len;
+	err = a653_check_tail(call, sizeof(st), arg, size);
+	if (!err && st.reserved)
+		err = a653_refuse(call, -EINVAL, "the request has unknown flags");
+	if (!err && st.module[0])
+		err = a653_check_module_name(call, st.module);
+	if (!err && (st.nr_stats || st.stats))
+		err = a653_check_size(call, "a stat", st.stat_size, A653_STAT_VER0);
+	if (err)
+		return err;
+
+	scoped_guard(mutex, &a653_mutex)
+		err = a653_status_locked(call, &st, &stats);
+
+	if (!err && stats)
+		err = a653_write_array(st.stats, stats, st.nr_stats, st.stat_size,
+				       sizeof(*stats));
+	if ((!err || err == -ENOSPC) &&
+	    copy_to_user(arg, &st, min_t(size_t, size, sizeof(st))))
+		err = -EFAULT;
+	kvfree(stats);
+	return err;
+}
+
+/*
+ * /dev/a653
+ */
+
+static long a653_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+	struct a653_call call = { };
+	int err;
+
+	switch (cmd) {
+	case A653_IOC_LOAD:
+		err = a653_ioctl_load(&call, uarg);
+		break;
+	case A653_IOC_GET:
+		err = a653_ioctl_get(&call, uarg);
+		break;
+	case A653_IOC_UNLOAD:
+		err = a653_ioctl_unload(&call, uarg);
+		break;
+	case A653_IOC_SWITCH:
+		err = a653_ioctl_switch(&call, uarg);
+		break;
+	case A653_IOC_STATUS:
+		err = a653_ioctl_status(&call, uarg);
+		break;
+	default:
+		return -ENOTTY;
+	}
+	if (err)
+		a653_tell(&call, err);
+	return err;
+}
+
+static const struct file_operations a653_fops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= a653_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+/* Everybody may look. What changes something asks for CAP_SYS_NICE. */
+static struct miscdevice a653_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "a653",
+	.fops	= &a653_fops,
+	.mode	= 0666,
+};
+
+static struct ctl_table a653_sysctls[] = {
+	{
+		.procname	= "sched_a653_min_slack_pct",
+		.data		= &sysctl_a653_min_slack_pct,
+		.maxlen		= sizeof(sysctl_a653_min_slack_pct),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra1		= SYSCTL_ZERO,
+		.extra2		= SYSCTL_ONE_HUNDRED,
+	},
+};
+
+/*
+ * A CPU of a module has to stay: half a module is none. And a task that waits
+ * in a closed partition is invisible to what empties a CPU that goes.
+ */
+static int a653_cpu_offline(unsigned int cpu)
+{
+	struct a653_module *mod;
+
+	guard(mutex)(&a653_mutex);
+	mod = a653_module_find_cpu(cpu);
+	if (mod) {
+		pr_info("a653: CPU %u belongs to module '%s' and stays online\n",
+			cpu, mod->name);
+		return -EBUSY;
+	}
+	if (a653_cpu_has_tasks(cpu)) {
+		pr_info("a653: CPU %u has SCHED_A653 tasks and stays online\n", cpu);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int __init a653_plan_init(void)
+{
+	int err;
+
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "sched/a653:online",
+					NULL, a653_cpu_offline);
+	if (err < 0)
+		return err;
+	register_sysctl_init("kernel", a653_sysctls);
+	return misc_register(&a653_device);
+}
+device_initcall(a653_plan_init);
