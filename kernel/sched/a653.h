@@ -245,7 +245,7 @@ struct a653_change {
 	s64 after_ns;
 };
 
-/* The steps of a change, see a653_plan.c. For the tests. */
+/* The steps of a change, see a653_plan.c; and the requests. For the tests. */
 struct a653_module *a653_module_alloc(const char *name, u32 clock,
 				      const struct cpumask *cpus);
 void a653_module_free(struct a653_module *mod);
@@ -254,6 +254,9 @@ bool a653_next_commit(struct a653_module *mod, struct a653_ticket *ticket);
 bool a653_next_withdraw(struct a653_module *mod, struct a653_epoch *old);
 s64 a653_change_start(const struct a653_epoch *now, const struct a653_change *ch,
 		      s64 earliest_ns);
+int a653_test_load(const struct a653_conf *conf, char *reason);
+int a653_test_switch(const struct a653_request *req, char *reason);
+int a653_test_unload(const struct a653_request *req, char *reason);
 
 /*
  * a653.c, on the CPU concerned, as smp_call_func_t. Start: the CPU belongs to

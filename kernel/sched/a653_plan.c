@@ -1015,17 +1015,27 @@ static int a653_wait_ticket(struct a653_call *call, struct a653_module *mod,
  * Load
  */
 
-static bool a653_first_violation(void *ctx, const struct a653_violation *v)
+/* Who asks, and what the rules say */
+struct a653_verdict {
+	struct a653_call *call;
+	int err;
+};
+
+/* The first violation is told; a653ctl tells all of them */
+static bool a653_violated(void *ctx, const struct a653_violation *v)
 {
-	a653_refuse(ctx, 0, "%s", v->text);
+	struct a653_verdict *verdict = ctx;
+
+	verdict->err = a653_refuse(verdict->call, -v->err, "%s", v->text);
 	return false;
 }
 
+/* The arrays, as large as a653_config_check() allows */
 static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
 			  struct a653_conf *conf)
 {
 	const void *array;
-	u32 i, cpus = 0, schedules;
+	u32 i, cpus = 0;
 
 	conf->cfg = *cfg;
 	conf->cfg.cpus = 0;
@@ -1033,16 +1043,6 @@ static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
 	conf->cfg.schedules = 0;
 	conf->cfg.windows = 0;
 	conf->cfg.reason = 0;
-
-	if (cfg->nr_cpu_words > A653_MAX_CPU_WORDS)
-		return a653_refuse(call, -E2BIG, "the CPU mask has %u words; at most %u",
-				   cfg->nr_cpu_words, A653_MAX_CPU_WORDS);
-	if (cfg->nr_partitions > A653_MAX_PARTITIONS)
-		return a653_refuse(call, -E2BIG, "%u partitions; at most %u",
-				   cfg->nr_partitions, A653_MAX_PARTITIONS);
-	if (cfg->nr_schedules > A653_MAX_SCHEDULES)
-		return a653_refuse(call, -E2BIG, "%u schedules; at most %u",
-				   cfg->nr_schedules, A653_MAX_SCHEDULES);
 
 	array = a653_read_array(call, "a word of the CPU mask", cfg->cpus,
 				cfg->nr_cpu_words, sizeof(u64), sizeof(u64), sizeof(u64));
@@ -1054,8 +1054,7 @@ static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
 		cpus += hweight64(conf->cpus[i]);
 	/* Bits of CPUs that do not exist, or none at all, are refused later */
 	cpus = clamp(cpus, 1U, nr_cpu_ids);
-	schedules = max(cfg->nr_schedules, 1U);
-	if (cfg->nr_windows > (u64)cpus * schedules * A653_MAX_WINDOWS)
+	if (cfg->nr_windows > (u64)cpus * cfg->nr_schedules * A653_MAX_WINDOWS)
 		return a653_refuse(call, -E2BIG,
 				   "%u windows; at most %u on a CPU in a schedule",
 				   cfg->nr_windows, A653_MAX_WINDOWS);
@@ -1083,36 +1082,49 @@ static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
 	return 0;
 }
 
+static struct a653_limits a653_limits(void)
+{
+	return (struct a653_limits){
+		.nr_cpus = nr_cpu_ids,
+		.min_slack_pct = READ_ONCE(sysctl_a653_min_slack_pct),
+	};
+}
+
+/* The arrays are there: check them, and build what follows from them */
+static int a653_plan_complete(struct a653_call *call, struct a653_plan *plan)
+{
+	const struct a653_limits limits = a653_limits();
+	struct a653_verdict verdict = { .call = call };
+	u32 *scratch;
+	int err;
+
+	scratch = kvcalloc(plan->conf.cfg.nr_windows, sizeof(*scratch),
+			   GFP_KERNEL_ACCOUNT);
+	if (!scratch)
+		return -ENOMEM;
+	a653_conf_check(&plan->conf, &limits, scratch, a653_violated, &verdict);
+	err = verdict.err ?: a653_plan_build(plan, scratch);
+	kvfree(scratch);
+	return err;
+}
+
 /* A plan of what user space says. All that can be told without a653_mutex. */
 static struct a653_plan *a653_read_plan(struct a653_call *call,
 					const struct a653_config *cfg)
 {
-	const struct a653_limits limits = {
-		.nr_cpus = nr_cpu_ids,
-		.min_slack_pct = READ_ONCE(sysctl_a653_min_slack_pct),
-	};
+	const struct a653_limits limits = a653_limits();
+	struct a653_verdict verdict = { .call = call };
 	struct a653_plan *plan;
-	u32 *scratch = NULL;
 	int err;
+
+	/* How much is read and allocated follows from the head */
+	if (a653_config_check(cfg, &limits, a653_violated, &verdict))
+		return ERR_PTR(verdict.err);
 
 	plan = kzalloc(sizeof(*plan), GFP_KERNEL_ACCOUNT);
 	if (!plan)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&plan->node);
-
-	err = a653_read_conf(call, cfg, &plan->conf);
-	if (err)
-		goto fail;
-
-	err = -ENOMEM;
-	scratch = kvcalloc(cfg->nr_windows, sizeof(*scratch), GFP_KERNEL_ACCOUNT);
-	if (!scratch)
-		goto fail;
-	err = a653_conf_check(&plan->conf, &limits, scratch, a653_first_violation, call);
-	if (!err)
-		err = a653_plan_build(plan, scratch);
-fail:
-	kvfree(scratch);
+	err = a653_read_conf(call, cfg, &plan->conf) ?: a653_plan_complete(call, plan);
 	if (!err)
 		return plan;
 	a653_plan_free_memory(plan);
@@ -1279,13 +1291,44 @@ static int a653_load_locked(struct a653_call *call, const struct a653_config *cf
 	return 0;
 }
 
-static int a653_ioctl_load(struct a653_call *call, void __user *arg)
+/* The plan is not the caller's any more, whatever happens */
+static int a653_load(struct a653_call *call, const struct a653_config *cfg,
+		     struct a653_plan *plan)
 {
+	bool dry_run = cfg->flags & A653_CONFIG_DRY_RUN;
+	bool wait = (cfg->flags & A653_CONFIG_WAIT) && !dry_run;
 	struct a653_ticket ticket = { .result = -EINPROGRESS };
 	struct a653_module *mod;
+	int err;
+
+	for (;;) {
+		scoped_guard(cpus_read_lock) {
+			guard(mutex)(&a653_mutex);
+			err = a653_load_locked(call, cfg, plan, wait ? &ticket : NULL,
+					       &mod);
+		}
+		if (err != -EAGAIN)
+			break;
+		err = a653_wait_due(mod);
+		if (err)
+			break;
+	}
+
+	if (err || dry_run) {
+		guard(mutex)(&a653_mutex);
+		a653_plan_free(plan);
+		return err;
+	}
+	if (wait)
+		return a653_wait_ticket(call, mod, &ticket);
+	a653_module_put(mod);
+	return 0;
+}
+
+static int a653_ioctl_load(struct a653_call *call, void __user *arg)
+{
 	struct a653_config cfg;
 	struct a653_plan *plan;
-	bool wait;
 	u32 size;
 	int err;
 
@@ -1297,37 +1340,11 @@ static int a653_ioctl_load(struct a653_call *call, void __user *arg)
 	err = a653_check_tail(call, sizeof(cfg), arg, size) ?: a653_capable(call);
 	if (err)
 		return err;
-	if (cfg.flags & ~(u32)(A653_CONFIG_BASE | A653_CONFIG_WAIT | A653_CONFIG_DRY_RUN))
-		return a653_refuse(call, -EINVAL, "the configuration has unknown flags %#x",
-				   cfg.flags);
-	wait = (cfg.flags & A653_CONFIG_WAIT) && !(cfg.flags & A653_CONFIG_DRY_RUN);
 
 	plan = a653_read_plan(call, &cfg);
 	if (IS_ERR(plan))
 		return PTR_ERR(plan);
-
-	for (;;) {
-		scoped_guard(cpus_read_lock) {
-			guard(mutex)(&a653_mutex);
-			err = a653_load_locked(call, &cfg, plan, wait ? &ticket : NULL,
-					       &mod);
-		}
-		if (err != -EAGAIN)
-			break;
-		err = a653_wait_due(mod);
-		if (err)
-			break;
-	}
-
-	if (err || (cfg.flags & A653_CONFIG_DRY_RUN)) {
-		guard(mutex)(&a653_mutex);
-		a653_plan_free(plan);
-		return err;
-	}
-	if (wait)
-		return a653_wait_ticket(call, mod, &ticket);
-	a653_module_put(mod);
-	return 0;
+	return a653_load(call, &cfg, plan);
 }
 
 /*
@@ -1389,7 +1406,8 @@ static int a653_switch_locked(struct a653_call *call, const struct a653_request 
 	if (a653_module_start(mod, &ch, 0) > A653_LATEST_NS)
 		return a653_refuse(call, -ERANGE, "the time of the switch is too far ahead");
 
-	if (!a653_next_withdraw(mod, &old)) {
+	/* Too late, or what was pending is in force by now: look again */
+	if (!a653_next_withdraw(mod, &old) || (next.plan && !old.plan)) {
 		*at = a653_module_get(mod);
 		return -EAGAIN;
 	}
@@ -1398,25 +1416,17 @@ static int a653_switch_locked(struct a653_call *call, const struct a653_request 
 	return 0;
 }
 
-static int a653_ioctl_switch(struct a653_call *call, void __user *arg)
+static int a653_switch(struct a653_call *call, const struct a653_request *req)
 {
 	struct a653_ticket ticket = { .result = -EINPROGRESS };
+	bool wait = req->flags & A653_REQUEST_WAIT;
 	struct a653_module *mod;
-	struct a653_request req;
-	bool wait;
 	int err;
-
-	err = a653_read_request(call, &req, arg, A653_REQUEST_AT | A653_REQUEST_WAIT);
-	if (err)
-		return err;
-	if (!a653_name_ok(req.schedule))
-		return a653_refuse(call, -EINVAL, "the name of the schedule is not valid");
-	wait = req.flags & A653_REQUEST_WAIT;
 
 	for (;;) {
 		scoped_guard(cpus_read_lock) {
 			guard(mutex)(&a653_mutex);
-			err = a653_switch_locked(call, &req, wait ? &ticket : NULL, &mod);
+			err = a653_switch_locked(call, req, wait ? &ticket : NULL, &mod);
 		}
 		if (err != -EAGAIN)
 			break;
@@ -1430,6 +1440,19 @@ static int a653_ioctl_switch(struct a653_call *call, void __user *arg)
 		return a653_wait_ticket(call, mod, &ticket);
 	a653_module_put(mod);
 	return 0;
+}
+
+static int a653_ioctl_switch(struct a653_call *call, void __user *arg)
+{
+	struct a653_request req;
+	int err;
+
+	err = a653_read_request(call, &req, arg, A653_REQUEST_AT | A653_REQUEST_WAIT);
+	if (err)
+		return err;
+	if (!a653_name_ok(req.schedule))
+		return a653_refuse(call, -EINVAL, "the name of the schedule is not valid");
+	return a653_switch(call, &req);
 }
 
 static int a653_unload_locked(struct a653_call *call, const struct a653_request *req,
@@ -1472,23 +1495,29 @@ static int a653_unload_locked(struct a653_call *call, const struct a653_request 
 	return 0;
 }
 
-static int a653_ioctl_unload(struct a653_call *call, void __user *arg)
+static int a653_unload(struct a653_call *call, const struct a653_request *req)
 {
 	struct a653_module *mod;
+	int err;
+
+	scoped_guard(cpus_read_lock) {
+		guard(mutex)(&a653_mutex);
+		err = a653_unload_locked(call, req, &mod);
+	}
+	if (!err)
+		a653_module_free(mod);
+	return err;
+}
+
+static int a653_ioctl_unload(struct a653_call *call, void __user *arg)
+{
 	struct a653_request req;
 	int err;
 
 	err = a653_read_request(call, &req, arg, A653_REQUEST_FORCE);
 	if (err)
 		return err;
-
-	scoped_guard(cpus_read_lock) {
-		guard(mutex)(&a653_mutex);
-		err = a653_unload_locked(call, &req, &mod);
-	}
-	if (!err)
-		a653_module_free(mod);
-	return err;
+	return a653_unload(call, &req);
 }
 
 /*
@@ -1842,3 +1871,62 @@ static int __init a653_plan_init(void)
 	return misc_register(&a653_device);
 }
 device_initcall(a653_plan_init);
+
+#if IS_ENABLED(CONFIG_SCHED_A653_KUNIT_TEST)
+
+/* What the ioctls do, for tests in the kernel. @reason: of A653_REASON_LEN. */
+
+int a653_test_load(const struct a653_conf *conf, char *reason)
+{
+	const struct a653_config *cfg = &conf->cfg;
+	struct a653_call call = { };
+	struct a653_plan *plan;
+	int err;
+
+	plan = kzalloc(sizeof(*plan), GFP_KERNEL);
+	if (!plan)
+		return -ENOMEM;
+	plan->conf.cfg = *cfg;
+	plan->conf.cpus = kvmemdup(conf->cpus, cfg->nr_cpu_words * sizeof(*conf->cpus),
+				   GFP_KERNEL);
+	plan->conf.partitions = kvmemdup(conf->partitions,
+					 cfg->nr_partitions * sizeof(*conf->partitions),
+					 GFP_KERNEL);
+	plan->conf.schedules = kvmemdup(conf->schedules,
+					cfg->nr_schedules * sizeof(*conf->schedules),
+					GFP_KERNEL);
+	plan->conf.windows = kvmemdup(conf->windows,
+				      cfg->nr_windows * sizeof(*conf->windows),
+				      GFP_KERNEL);
+	if (!plan->conf.cpus || !plan->conf.partitions || !plan->conf.schedules ||
+	    !plan->conf.windows)
+		err = -ENOMEM;
+	else
+		err = a653_plan_complete(&call, plan);
+	if (err)
+		a653_plan_free_memory(plan);
+	else
+		err = a653_load(&call, cfg, plan);
+	memcpy(reason, call.reason, A653_REASON_LEN);
+	return err;
+}
+
+int a653_test_switch(const struct a653_request *req, char *reason)
+{
+	struct a653_call call = { };
+	int err = a653_switch(&call, req);
+
+	memcpy(reason, call.reason, A653_REASON_LEN);
+	return err;
+}
+
+int a653_test_unload(const struct a653_request *req, char *reason)
+{
+	struct a653_call call = { };
+	int err = a653_unload(&call, req);
+
+	memcpy(reason, call.reason, A653_REASON_LEN);
+	return err;
+}
+
+#endif /* CONFIG_SCHED_A653_KUNIT_TEST */
