@@ -32,7 +32,7 @@ typedef __s64 s64;
 #define S64_MIN		((s64)(-S64_MAX - 1))
 
 #ifndef __counted_by
-#define __counted_by(member)
+#define __counted_by(...)
 #endif
 #ifndef __printf
 #define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
@@ -42,11 +42,14 @@ typedef __s64 s64;
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #endif
 
-#define min(a, b)	((a) < (b) ? (a) : (b))
-#define max(a, b)	((a) > (b) ? (a) : (b))
-
-#define min_t(type, a, b)	min((type)(a), (type)(b))
-#define max_t(type, a, b)	max((type)(a), (type)(b))
+#define min_t(type, a, b) \
+	({ type __a = (a); type __b = (b); __a < __b ? __a : __b; })
+#define max_t(type, a, b) \
+	({ type __a = (a); type __b = (b); __a > __b ? __a : __b; })
+#define min(a, b) \
+	({ __auto_type _a = (a); __auto_type _b = (b); _a < _b ? _a : _b; })
+#define max(a, b) \
+	({ __auto_type _a = (a); __auto_type _b = (b); _a > _b ? _a : _b; })
 
 #define check_add_overflow(a, b, sum)	__builtin_add_overflow(a, b, sum)
 
