@@ -655,7 +655,8 @@ static bool check_include(const char *text, struct diag *diag)
 			return false;
 		}
 		text = strchr(text, '\n');
-		text += text ? 1 : 0;
+		if (text)
+			text++;
 		line++;
 	}
 	return true;
@@ -665,9 +666,9 @@ static void complain_syntax(const config_t *config, struct diag *diag)
 {
 	const char *text = config_error_text(config), *hint = "";
 
-	/* Often the mistake is where the line before it ends */
+	/* libconfig says no more than this */
 	if (!strcmp(text, "syntax error"))
-		hint = ": is a \";\" or a quote missing, or a \",\" too many?";
+		hint = ": is a \"=\", a quote or a bracket missing, or a \",\" too many?";
 	diag_error(diag, config_error_line(config), "%s%s", text, hint);
 }
 

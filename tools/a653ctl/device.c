@@ -118,8 +118,8 @@ int device_get(int fd, const char *module, struct table *table)
 	cfg->reason = to_u64(reason);
 	set_name(cfg->module, module);
 	/* The first try learns the sizes; more if it is replaced meanwhile */
+	cfg->reason_len = sizeof(reason);
 	for (;;) {
-		cfg->reason_len = sizeof(reason);
 		if (!ioctl(fd, A653_IOC_GET, cfg))
 			break;
 		if (errno != ENOSPC || cfg->nr_cpu_words > CPU_WORDS) {
@@ -209,27 +209,28 @@ int device_status(int fd, const char *module, struct a653_status *status,
 
 	init_status(status, reason);
 	set_name(status->module, module);
+	/* The first try learns how many there are */
 	for (;;) {
+		bool ok;
+
 		status->flags = 0;
 		status->nr_stats = room;
 		status->stats = to_u64(stat);
-		status->reason_len = A653_REASON_LEN;
-		if (!ioctl(fd, A653_IOC_STATUS, status) &&
-		    (!stats || status->nr_stats <= room))
-			break;
-		if (errno != ENOSPC && status->nr_stats <= room) {
+		ok = !ioctl(fd, A653_IOC_STATUS, status);
+		if (!ok && errno != ENOSPC) {
 			free(stat);
 			return refused("cannot read the state of", module,
 				       reason);
 		}
 		if (!stats)
 			return 0;
+		if (ok && status->nr_stats <= room)
+			break;
 		room = status->nr_stats;
 		free(stat);
 		stat = xcalloc(room, sizeof(*stat));
 	}
-	if (stats)
-		*stats = stat;
+	*stats = stat;
 	return 0;
 }
 

@@ -34,15 +34,17 @@ static bool is_known(const struct diag *diag, const struct diag_note *new)
  * @severity: DIAG_ERROR or DIAG_WARNING
  * @line: line of the file; 0 if it is about the whole file
  * @other_line: a second line that is involved; 0 if there is none
+ * @other: what stands there; a constant
  * @fmt: a sentence without a full stop: what is wrong, and what to do
  */
 void diag_add(struct diag *diag, enum severity severity, unsigned int line,
-	      unsigned int other_line, const char *fmt, ...)
+	      unsigned int other_line, const char *other, const char *fmt, ...)
 {
 	struct diag_note note = {
 		.severity = severity,
 		.line = line,
 		.other_line = other_line,
+		.other = other,
 	};
 	va_list ap;
 
@@ -85,7 +87,7 @@ void diag_print(const struct diag *diag, FILE *out)
 		if (!note->other_line || note->other_line == note->line)
 			continue;
 		print_place(diag->file, note->other_line, out);
-		fputs("this is the other window\n", out);
+		fprintf(out, "this is the %s\n", note->other);
 	}
 	if (diag->left_out)
 		fprintf(out, "%s: and %zu more\n", diag->file, diag->left_out);

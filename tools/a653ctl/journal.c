@@ -218,6 +218,23 @@ static int do_step(const struct step *step)
 	return -EINVAL;
 }
 
+/* Why a binding is refused with EBUSY */
+static void complain_bind(const struct step *step, int err)
+{
+	char *other = cgroup_find(step->partition);
+
+	if (err == -EBUSY && other)
+		complain("cannot bind the cgroup %s to the partition %s: the cgroup %s is bound to it",
+			 step->path, step->partition, other);
+	else if (err == -EBUSY)
+		complain("cannot bind the cgroup %s to the partition %s: it has SCHED_A653 tasks",
+			 step->path, step->partition);
+	else
+		complain("cannot bind the cgroup %s to the partition %s: %s",
+			 step->path, step->partition, strerror(-err));
+	free(other);
+}
+
 static void complain_step(const struct step *step, int err)
 {
 	const char *hint = "";
@@ -234,14 +251,12 @@ static void complain_step(const struct step *step, int err)
 			 CGROUP_ROOT, step->path, strerror(-err), hint);
 		return;
 	case STEP_BIND:
-		if (err == -EBUSY || err == -EEXIST)
-			hint = " (another cgroup may be bound to it)";
-		complain("cannot bind the cgroup %s to the partition %s: %s%s",
-			 step->path, step->partition, strerror(-err), hint);
+		complain_bind(step, err);
 		return;
 	case STEP_UNBIND:
 		complain("cannot unbind the cgroup %s from the partition %s: %s",
-			 step->path, step->partition, strerror(-err));
+			 step->path, step->partition,
+			 err == -EBUSY ? "it has SCHED_A653 tasks" : strerror(-err));
 		return;
 	}
 }

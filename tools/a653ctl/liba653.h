@@ -48,7 +48,9 @@ void complain(const char *fmt, ...) __printf(1, 2);
 /* units.c */
 
 #define TIME_TEXT		32	/* room for any time as text */
+#ifndef MAX_CPUS
 #define MAX_CPUS		8192	/* of any Linux machine there is */
+#endif
 #define CPU_WORDS		(MAX_CPUS / 64)
 
 struct cpus {
@@ -83,6 +85,7 @@ struct diag {
 		enum severity severity;
 		unsigned int line;
 		unsigned int other_line;
+		const char *other;
 		char *text;
 	} *note;
 	size_t nr;
@@ -91,11 +94,12 @@ struct diag {
 };
 
 void diag_add(struct diag *diag, enum severity severity, unsigned int line,
-	      unsigned int other_line, const char *fmt, ...) __printf(5, 6);
+	      unsigned int other_line, const char *other,
+	      const char *fmt, ...) __printf(6, 7);
 #define diag_error(diag, line, ...) \
-	diag_add(diag, DIAG_ERROR, line, 0, __VA_ARGS__)
+	diag_add(diag, DIAG_ERROR, line, 0, NULL, __VA_ARGS__)
 #define diag_warning(diag, line, ...) \
-	diag_add(diag, DIAG_WARNING, line, 0, __VA_ARGS__)
+	diag_add(diag, DIAG_WARNING, line, 0, NULL, __VA_ARGS__)
 void diag_print(const struct diag *diag, FILE *out);
 struct json_object *diag_json(const struct diag *diag, enum severity severity);
 void diag_free(struct diag *diag);

@@ -77,6 +77,7 @@ static unsigned int line_of(const unsigned int *line, u32 index)
 	return line && index != A653_NOBODY ? line[index] : 0;
 }
 
+/* Where the most special thing stands that a violation is about */
 static unsigned int violation_line(const struct table *table,
 				   const struct a653_violation *v)
 {
@@ -86,12 +87,28 @@ static unsigned int violation_line(const struct table *table,
 	       table->module_line;
 }
 
+/* Where else to look: what a schedule lacks may be declared too generously */
+static unsigned int other_line(const struct table *table,
+			       const struct a653_violation *v,
+			       const char **other)
+{
+	*other = "other window";
+	if (v->other != A653_NOBODY)
+		return line_of(table->window_line, v->other);
+	*other = "partition";
+	if (v->schedule != A653_NOBODY && v->window == A653_NOBODY)
+		return line_of(table->partition_line, v->partition);
+	return 0;
+}
+
 static bool note_violation(void *ctx, const struct a653_violation *v)
 {
 	struct check *check = ctx;
+	const char *other;
+	unsigned int line = other_line(check->table, v, &other);
 
 	diag_add(check->diag, DIAG_ERROR, violation_line(check->table, v),
-		 line_of(check->table->window_line, v->other), "%s", v->text);
+		 line, other, "%s", v->text);
 	return true;
 }
 

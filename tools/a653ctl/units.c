@@ -123,7 +123,7 @@ static const char *parse_cpu(const char **text, unsigned int *cpu)
 	for (*cpu = 0; isdigit((unsigned char)*p); p++) {
 		*cpu = *cpu * 10 + (*p - '0');
 		if (*cpu >= MAX_CPUS)
-			return "names a CPU that no machine has (8191 is the last)";
+			return "names a CPU that no machine has";
 	}
 	*text = p;
 	return NULL;

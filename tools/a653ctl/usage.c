@@ -9,6 +9,11 @@
  * A table that breaks the rules is counted too, as far as that makes sense:
  * windows end with the frame at the latest, and sums stick at their maximum.
  */
+static __u64 window_start(const struct a653_window *window, __u64 major_ns)
+{
+	return min(window->offset_ns, major_ns);
+}
+
 static __u64 window_end(const struct a653_window *window, __u64 major_ns)
 {
 	__u64 end;
@@ -21,9 +26,7 @@ static __u64 window_end(const struct a653_window *window, __u64 major_ns)
 
 static __u64 window_length(const struct a653_window *window, __u64 major_ns)
 {
-	__u64 end = window_end(window, major_ns);
-
-	return end > window->offset_ns ? end - window->offset_ns : 0;
+	return window_end(window, major_ns) - window_start(window, major_ns);
 }
 
 static void add_sticky(__u64 *sum, __u64 ns)
@@ -87,17 +90,16 @@ static int compare_windows(const void *a, const void *b)
 static __u64 longest_blackout(const struct a653_window **sorted, size_t nr,
 			      __u64 major_ns)
 {
-	__u64 longest = 0, open_until = sorted[0]->offset_ns;
+	__u64 first = window_start(sorted[0], major_ns), longest = 0;
+	__u64 open_until = first, start;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (sorted[i]->offset_ns > open_until)
-			longest = max(longest,
-				      sorted[i]->offset_ns - open_until);
+		start = window_start(sorted[i], major_ns);
+		if (start > open_until)
+			longest = max(longest, start - open_until);
 		open_until = max(open_until, window_end(sorted[i], major_ns));
 	}
-	if (open_until > major_ns)
-		return longest;
-	return max(longest, major_ns - open_until + sorted[0]->offset_ns);
+	return max(longest, major_ns - open_until + first);
 }
 
 static void find_blackouts(const struct table *table, size_t first, size_t nr,
