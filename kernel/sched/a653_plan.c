@@ -1007,6 +1007,12 @@ static int a653_wait_ticket(struct a653_call *call, struct a653_module *mod,
 		a653_refuse(call, err, "%s before the schedule was in force",
 			    READ_ONCE(mod->dead) ? "the module was unloaded" :
 						   "something else was requested");
+	if (!err) {
+		/* Who waited finds the partitions that are gone, gone */
+		guard(mutex)(&a653_mutex);
+		if (!mod->dead)
+			a653_module_settle(mod);
+	}
 	a653_module_put(mod);
 	return err;
 }
