@@ -196,6 +196,22 @@ static bool release_cgroup(struct journal *journal, const char *path,
 	return false;
 }
 
+/*
+ * Below a cgroup with processes of its own the controller can be enabled, as it
+ * is a threaded one; but no process can be moved into what is made there.
+ */
+static bool is_usable(const char *path)
+{
+	char *type = cgroup_read(path, "cgroup.type");
+	bool usable = !type || strncmp(type, "domain invalid", 14);
+
+	free(type);
+	if (!usable)
+		complain("the cgroup %s takes no processes: move those of the cgroups above it elsewhere",
+			 path);
+	return usable;
+}
+
 static bool bind_cgroup(struct journal *journal, const char *path,
 			const char *partition)
 {
@@ -209,7 +225,7 @@ static bool bind_cgroup(struct journal *journal, const char *path,
 	if (bound && *bound)
 		ok = release_cgroup(journal, path, bound);
 	free(bound);
-	return ok && release_partition(journal, partition, path) &&
+	return ok && is_usable(path) && release_partition(journal, partition, path) &&
 	       journal_do(journal, STEP_BIND, path, partition);
 }
 

@@ -245,8 +245,8 @@ static void complain_step(const struct step *step, int err)
 			 strerror(-err));
 		return;
 	case STEP_ENABLE:
-		if (err == -EBUSY)
-			hint = " (it has processes of its own: move them to a cgroup below it)";
+		if (err == -EBUSY || err == -EOPNOTSUPP)
+			hint = " (it or a cgroup above has processes: move them elsewhere)";
 		complain("cannot enable the controller a653 in %s/%s: %s%s",
 			 CGROUP_ROOT, step->path, strerror(-err), hint);
 		return;

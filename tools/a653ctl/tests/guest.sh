@@ -1,0 +1,346 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh - test a653ctl with the kernel: run it as root in a guest
+#
+#   scripts/vm --cpus 2 -- tools/a653ctl/tests/guest.sh
+#
+# Prints TAP. Expects two CPUs, nothing loaded, a653ctl in PATH.
+
+set -u
+cg=/sys/fs/cgroup
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+nr=0
+failed=0
+
+result()	# STATUS NAME
+{
+	nr=$((nr + 1))
+	if (($1 == 0)); then
+		echo "ok $nr $2"
+		return
+	fi
+	echo "not ok $nr $2"
+	sed 's/^/# /' "$work/out" "$work/err"
+	failed=1
+}
+
+run()
+{
+	a653ctl "$@" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+}
+
+expect()	# NAME STATUS COMMAND...
+{
+	local name=$1 wanted=$2
+	shift 2
+	run "$@"
+	((status == wanted)) || echo "status $status, not $wanted" >>"$work/err"
+	result $((status != wanted)) "$name"
+}
+
+says()		# NAME TEXT: the last command said so
+{
+	grep -qF -- "$2" "$work/out" "$work/err"
+	result $? "$1"
+}
+
+holds()		# NAME COMMAND...: the command succeeds
+{
+	local name=$1
+	shift
+	"$@" >>"$work/out" 2>>"$work/err"
+	result $? "$name"
+}
+
+# shellcheck disable=SC2317 # for holds()
+bound()		# CGROUP NAME
+{
+	[ "$(<"$cg/$1/a653.partition")" = "$2" ]
+}
+
+# All that a load could leave behind
+world()
+{
+	(cd $cg && find . -type d | sort
+	find . -name a653.partition -exec grep -H . {} + | sort
+	grep -c a653 cgroup.subtree_control)
+	ls /run/a653 2>/dev/null
+}
+
+unchanged()	# NAME
+{
+	world >"$work/after"
+	diff "$work/before" "$work/after" >>"$work/out"
+	result $? "$1"
+}
+
+policy()	# PID: scheduling policy, from its stat
+{
+	sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f39
+}
+
+# shellcheck disable=SC2317 # for holds()
+json()		# EXPRESSION about d: what the last command put out
+{
+	python3 -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert eval(sys.argv[2]), d' "$work/out" "$1"
+}
+
+conf()		# MODULE CPUS PARTITION=CGROUP...: each has 2 of 20 ms
+{
+	local module=$1 cpus=$2 i=0 p
+	shift 2
+	echo "module: { name = \"$module\"; cpus = \"$cpus\"; };"
+	echo "partitions = ("
+	for p; do
+		((i++)) && echo ,
+		echo "{ name = \"${p%%=*}\"; cgroup = \"${p#*=}\"; }"
+	done
+	echo "); schedules = ( { name = \"one\"; major_frame = \"20ms\"; windows = ("
+	i=0
+	for p; do
+		((i)) && echo ,
+		echo "{ partition = \"${p%%=*}\"; cpus = \"$cpus\"; offset = \"$((i * 3))ms\"; duration = \"2ms\"; }"
+		((i++))
+	done
+	echo "); }, { name = \"two\"; major_frame = \"10ms\"; windows = ("
+	echo "{ partition = \"${1%%=*}\"; cpus = \"$cpus\"; offset = \"1ms\"; duration = \"2ms\"; } ); } );"
+}
+
+test_load()
+{
+	world >"$work/before"
+	expect "dry run" 0 load --dry-run "$work/m.conf"
+	unchanged "dry run changes nothing"
+	expect "load" 0 load "$work/m.conf"
+	holds "cgroups are made and bound" bound deep/a a
+	holds "... all of them" bound b b
+	expect "status" 0 status --json
+	holds "the first schedule is in force" json 'd[0]["schedule"] == "one" and d[0]["next"] is None'
+	expect "show" 0 show
+	says "show names cgroups" "partition a: cgroup deep/a"
+	expect "show --json" 0 show --json
+	holds "... is complete" json 'd[0]["partitions"][1]["cgroup"] == "b" and len(d[0]["schedules"]) == 2'
+	run show --conf
+	cp "$work/out" "$work/first.conf"
+	world >"$work/before"
+	expect "what show --conf prints loads again" 0 load "$work/first.conf"
+	unchanged "a reload leaves the cgroups alone"
+	run show --conf
+	# a frame may start at any of the multiples
+	sed -i /base_time/d "$work/first.conf" "$work/out"
+	holds "... unchanged" cmp "$work/first.conf" "$work/out"
+}
+
+test_switch()
+{
+	expect "switch" 0 switch two
+	run status --json
+	holds "the other schedule is in force" json 'd[0]["schedule"] == "two"'
+	expect "switch, module named" 0 switch m one
+	expect "switch at a time, without waiting" 0 switch two --at +600s --no-wait
+	run status --json
+	holds "it is pending" json 'd[0]["next"] == "two" and d[0]["next_ns"] > d[0]["now_ns"]'
+	run status
+	says "... and status tells" "two in "
+	expect "switch at a time" 0 switch one --at +100ms
+	run status --json
+	holds "it is in force" json 'd[0]["schedule"] == "one"'
+	expect "switch to no schedule" 1 switch three
+	says "... the kernel tells why" "has no schedule"
+	expect "switch of no module" 1 switch n one
+	says "... and says so" 'no module "n" is loaded'
+}
+
+test_run()
+{
+	local pid
+	expect "run" 0 run -p a -- cat /proc/self/cgroup
+	says "in its cgroup" "0::/deep/a"
+	expect "status of the command" 3 run -p a sh -c 'exit 3'
+	expect "no command" 127 run -p a no-such-command
+	says "... and says so" "no such command"
+	expect "not a program" 126 run -p a /etc/passwd
+	expect "no partition" 1 run -p c true
+	expect "CPUs that are not there" 1 run -p a --cpu 77 true
+	a653ctl run -p b -P 7 --cpu 1 -- sh -c 'sleep 100 & wait' &
+	pid=$!
+	sleep 0.5
+	holds "SCHED_A653" [ "$(policy $pid)" = 16 ]
+	holds "with its priority" grep -q '^prio *: *92$' /proc/$pid/sched
+	holds "on its CPU" grep -q '^Cpus_allowed_list:[[:space:]]*1$' /proc/$pid/status
+	holds "its child too" [ "$(policy "$(pgrep -P $pid)")" = 16 ]
+	run status --json
+	holds "status counts them" json 'd[0]["tasks"] == 2'
+	children=$(pgrep -P $pid)
+	parent=$pid
+}
+
+test_unload()
+{
+	world >"$work/before"
+	expect "unload is refused while tasks depend on it" 1 unload m
+	says "... the kernel tells why" "SCHED_A653 tasks"
+	says "... and a653ctl what to do" "--force"
+	unchanged "... nothing has changed"
+	expect "unload with force" 0 unload m --force
+	says "... a cgroup stays that has processes" "the cgroup b stays"
+	holds "... they are SCHED_OTHER" [ "$(policy "$parent")" = 0 ]
+	holds "... the others are gone" [ ! -e $cg/deep ]
+	# shellcheck disable=SC2086
+	kill "$parent" $children
+	wait
+	sleep 0.2
+	expect "unload finds the rest" 0 unload m
+	cp "$work/empty" "$work/before"
+	unchanged "... everything is as it was"
+	expect "unload of what is not loaded" 1 unload m
+}
+
+test_rollback()
+{
+	mkdir $cg/mine
+	echo +a653 >$cg/cgroup.subtree_control
+	echo foreign >$cg/mine/a653.partition
+	world >"$work/before"
+	conf m 0-1 a=x/y/a b=mine >"$work/clash.conf"
+	expect "a cgroup is bound to another partition" 1 load "$work/clash.conf"
+	says "... and says so" "bound to the partition foreign"
+	unchanged "... everything is as it was"
+	conf m 0-1 a=x/y/a foreign=other >"$work/clash.conf"
+	expect "a partition is bound to another cgroup" 1 load "$work/clash.conf"
+	says "... and says so" "the cgroup mine is bound to it"
+	unchanged "... everything is as it was"
+	conf m 0-77 a=x/y/a >"$work/clash.conf"
+	expect "the kernel refuses" 1 load "$work/clash.conf"
+	says "... with its reason" "CPU"
+	unchanged "... everything is as it was"
+	mkdir $cg/busy
+	sleep 100 &
+	echo $! >$cg/busy/cgroup.procs
+	world >"$work/before"
+	conf m 0-1 a=x/y/a foreign=mine b=busy/b >"$work/use.conf"
+	expect "a cgroup with processes of its own" 1 load "$work/use.conf"
+	says "... and says so" "the cgroup busy/b takes no processes"
+	unchanged "... everything is as it was"
+	conf m 0-1 a=x/y/a foreign=mine b=busy/b/c >"$work/use.conf"
+	expect "the same, deeper" 1 load "$work/use.conf"
+	unchanged "... everything is as it was"
+	kill %%
+	wait
+	expect "what is there already is used" 0 load "$work/use.conf"
+	expect "... and stays" 0 unload m
+	unchanged "... as it was"
+	rmdir $cg/busy $cg/mine
+	echo -a653 >$cg/cgroup.subtree_control
+}
+
+test_reload()
+{
+	conf m 0-1 a=g/a b=g/b >"$work/one.conf"
+	conf m 0-1 a=g/b b=h/b c=g/a >"$work/two.conf"
+	conf m 0-1 a=g/a b=h/b c=g/b d=nosuch/../x >"$work/bad.conf"
+	expect "load" 0 load "$work/one.conf"
+	expect "reload with other cgroups for the partitions" 0 load "$work/two.conf"
+	holds "... bound anew" bound g/b a
+	holds "... and" bound h/b b
+	holds "... and" bound g/a c
+	world >"$work/before"
+	expect "reload with a mistake" 1 load "$work/bad.conf"
+	unchanged "... leaves all as it was"
+	conf m 0 a=g/b >"$work/bad.conf"
+	expect "reload on other CPUs" 1 load "$work/bad.conf"
+	unchanged "... leaves all as it was"
+	sleep 100 &
+	echo $! >$cg/g/b/cgroup.procs
+	expect "reload with a task in it" 0 load "$work/two.conf"
+	kill %%
+	wait
+	expect "unload" 0 unload
+	cp "$work/empty" "$work/before"
+	unchanged "... takes down what both loads made"
+}
+
+test_two_modules()
+{
+	conf left 0 l=both/l >"$work/left.conf"
+	conf right 1 r=both/r >"$work/right.conf"
+	expect "load one" 0 load "$work/left.conf"
+	expect "load another" 0 load "$work/right.conf"
+	expect "which one?" 1 switch two
+	says "... it says which there are" "left right"
+	expect "status of both" 0 status --json
+	holds "... both" json '[m["module"] for m in d] == ["left", "right"]'
+	expect "status of one" 0 status right
+	expect "unload the first" 0 unload left
+	holds "... the other's cgroup is there" bound both/r r
+	holds "... its own is not" [ ! -e $cg/both/l ]
+	expect "unload the second" 0 unload
+	cp "$work/empty" "$work/before"
+	unchanged "... everything is as it was"
+}
+
+test_pending()
+{
+	local pid
+	expect "load for later" 0 load --at +600s --no-wait "$work/m.conf"
+	run status --json
+	holds "... is not in force" json 'd[0]["schedule"] is None and d[0]["next"] == "one"'
+	expect "... and is unloaded" 0 unload
+	a653ctl load --at +3600s "$work/m.conf" &
+	pid=$!
+	sleep 0.5
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	run status
+	says "a load that was killed while it waited is pending" "no schedule in force yet, one in "
+	expect "... and is unloaded" 0 unload m
+	unchanged "... everything is as it was"
+	expect "base time in the past" 0 load --base 1s "$work/m.conf"
+	run status --json
+	holds "... is where frames start" json '(d[0]["base_ns"] - 10**9) % (20 * 10**6) == 0'
+	expect "... and is unloaded" 0 unload m
+}
+
+test_privileges()
+{
+	local user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	"${user[@]}" a653ctl load "$work/m.conf" >"$work/out" 2>"$work/err"
+	holds "load needs privileges" [ $? = 1 ]
+	unchanged "... nothing is left"
+	run load "$work/m.conf"
+	"${user[@]}" a653ctl status >"$work/out" 2>"$work/err"
+	holds "status does not" [ $? = 0 ]
+	"${user[@]}" a653ctl show --json >"$work/out" 2>"$work/err"
+	holds "show does not" [ $? = 0 ]
+	"${user[@]}" a653ctl unload >"$work/out" 2>"$work/err"
+	holds "unload does" [ $? = 1 ]
+	"${user[@]}" a653ctl switch two >"$work/out" 2>"$work/err"
+	holds "switch does" [ $? = 1 ]
+	"${user[@]}" a653ctl run -p a true >"$work/out" 2>"$work/err"
+	holds "run does" [ $? = 1 ]
+	run unload
+	unchanged "everything is as it was"
+}
+
+chmod 755 "$work"
+mkdir -p /run/a653
+world >"$work/empty"
+conf m 0-1 a=deep/a b=b >"$work/m.conf"
+expect "nothing is loaded" 0 status
+says "... and says so" "no module is loaded"
+test_load
+test_switch
+test_run
+test_unload
+test_rollback
+test_reload
+test_two_modules
+test_pending
+test_privileges
+echo "1..$nr"
+exit $failed
