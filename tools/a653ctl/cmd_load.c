@@ -23,7 +23,7 @@ static const struct argp_option options[] = {
 	{ "at", OPT_AT, "TIME", 0,
 	  "Take effect at TIME, which has not come yet", 0 },
 	{ "base", OPT_BASE, "TIME", 0,
-	  "Major frames start at TIME, or a multiple of them later", 0 },
+	  "Major frames start at TIME plus multiples of their length; TIME may be over", 0 },
 	{ "no-wait", OPT_NO_WAIT, NULL, 0,
 	  "Do not wait until the schedule is in force", 0 },
 	{ "dry-run", 'n', NULL, 0,
@@ -207,7 +207,7 @@ static bool is_usable(const char *path)
 
 	free(type);
 	if (!usable)
-		complain("the cgroup %s takes no processes: move those of the cgroups above it elsewhere",
+		complain("the cgroup %s takes no processes: move those of cgroups above elsewhere",
 			 path);
 	return usable;
 }

@@ -63,9 +63,7 @@ static bool state_consistent(const struct state *state)
 	for (__u32 i = 0; i < state->status.nr_stats; i++)
 		if (state->stat[i].partition >= cfg->nr_partitions)
 			return false;
-	return state->status.schedule < cfg->nr_schedules &&
-	       (!(state->status.flags & A653_STATUS_PENDING) ||
-		state->status.next < cfg->nr_schedules);
+	return state->status.schedule < cfg->nr_schedules;
 }
 
 static void state_free(struct state *state)
@@ -107,6 +105,15 @@ static __u64 position(const struct state *state)
 	return distance ? major_ns - distance : 0;
 }
 
+/* What is pending may be a schedule of another configuration */
+static const char *next_name(const struct state *state)
+{
+	__u32 next = state->status.next;
+
+	return next < state->table.cfg.nr_schedules ?
+	       state->table.schedule[next].name : "another configuration";
+}
+
 static const char *schedule_name(const struct state *state, __u32 index)
 {
 	return state->table.schedule[index].name;
@@ -120,10 +127,10 @@ static void print_pending(const struct state *state)
 	if (!(status->flags & A653_STATUS_PENDING))
 		return;
 	if (status->next_ns > status->now_ns)
-		printf(", %s in %s", schedule_name(state, status->next),
+		printf(", %s in %s", next_name(state),
 		       time_brief(text, status->next_ns - status->now_ns));
 	else
-		printf(", %s now", schedule_name(state, status->next));
+		printf(", %s now", next_name(state));
 }
 
 static void print_head(const struct state *state)
@@ -262,7 +269,7 @@ static struct json_object *state_json(const struct state *state)
 	add_s64(obj, "base_ns", status->base_ns);
 	add_u64(obj, "position_ns", idle ? 0 : position(state));
 	add_text(obj, "next",
-		 pending ? schedule_name(state, status->next) : NULL);
+		 pending ? next_name(state) : NULL);
 	if (pending)
 		add_s64(obj, "next_ns", status->next_ns);
 	add_u64(obj, "switched", status->switched);

@@ -34,10 +34,11 @@ int journal_lock(void)
 		complain("cannot make %s: %s", JOURNAL_DIR, strerror(errno));
 		return -1;
 	}
-	fd = open(JOURNAL_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* A file that only root can open, so that nobody else can lock root out */
+	fd = open(JOURNAL_DIR "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0 && !flock(fd, LOCK_EX))
 		return fd;
-	complain("cannot lock %s: %s", JOURNAL_DIR, strerror(errno));
+	complain("cannot lock %s/.lock: %s", JOURNAL_DIR, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -224,7 +225,7 @@ static void complain_bind(const struct step *step, int err)
 	char *other = cgroup_find(step->partition);
 
 	if (err == -EBUSY && other)
-		complain("cannot bind the cgroup %s to the partition %s: the cgroup %s is bound to it",
+		complain("cannot bind the cgroup %s to the partition %s: %s is bound to it",
 			 step->path, step->partition, other);
 	else if (err == -EBUSY)
 		complain("cannot bind the cgroup %s to the partition %s: it has SCHED_A653 tasks",

@@ -213,7 +213,7 @@ test_rollback()
 	unchanged "... everything is as it was"
 	conf m 0-1 a=x/y/a foreign=other >"$work/clash.conf"
 	expect "a partition is bound to another cgroup" 1 load "$work/clash.conf"
-	says "... and says so" "the cgroup mine is bound to it"
+	says "... and says so" ": mine is bound to it"
 	unchanged "... everything is as it was"
 	conf m 0-77 a=x/y/a >"$work/clash.conf"
 	expect "the kernel refuses" 1 load "$work/clash.conf"

@@ -39,8 +39,9 @@ static void put_windows(FILE *out, const char *cpus)
 		char offset[TIME_TEXT], duration[TIME_TEXT];
 
 		len = 1 + pick(10);
-		fprintf(out, "%s\n  { partition = \"p%u\"; cpus = \"%s\"; offset = \"%s\"; duration = \"%s\"; strict = %s; }",
-			comma, pick(PARTS), cpus,
+		fprintf(out, "%s\n  { partition = \"p%u\"; cpus = \"%s\";",
+			comma, pick(PARTS), cpus);
+		fprintf(out, " offset = \"%s\"; duration = \"%s\"; strict = %s; }",
 			time_text(offset, at * STEP_NS),
 			time_text(duration, len * STEP_NS),
 			pick(2) ? "true" : "false");
@@ -58,8 +59,9 @@ static char *make_conf(void)
 	char *text;
 	FILE *out = open_memstream(&text, &size);
 
-	fprintf(out, "module: { name = \"m\"; cpus = \"0-%u\"; clock = \"%s\"; initial = \"s%u\"; };\n",
-		CPUS - 1, pick(2) ? "tai" : "monotonic", pick(SCHEDULES));
+	fprintf(out, "module: { name = \"m\"; cpus = \"0-%u\";", CPUS - 1);
+	fprintf(out, " clock = \"%s\"; initial = \"s%u\"; };\n",
+		pick(2) ? "tai" : "monotonic", pick(SCHEDULES));
 	fputs("partitions = (", out);
 	for (unsigned int i = 0; i < PARTS; i++)
 		fprintf(out, "%s { name = \"p%u\"; cgroup = \"some/p-%u\"; }",
@@ -67,8 +69,10 @@ static char *make_conf(void)
 	fputs(");\nschedules = (", out);
 	for (unsigned int i = 0; i < SCHEDULES; i++) {
 		which = pick(ARRAY_SIZE(sets));
-		fprintf(out, "%s { name = \"s%u\"; major_frame = \"20ms\"; exclusive = %s; windows = (",
-			i ? "," : "", i, *sets[which][1] ? "false" : "true");
+		fprintf(out, "%s { name = \"s%u\"; major_frame = \"20ms\";",
+			i ? "," : "", i);
+		fprintf(out, " exclusive = %s; windows = (",
+			*sets[which][1] ? "false" : "true");
 		put_windows(out, sets[which][0]);
 		if (*sets[which][1]) {
 			fputc(',', out);
