@@ -191,15 +191,16 @@ static inline void a653_check_rq(struct rq *rq, struct a653_pcpu *pc) { }
  */
 
 /* What of this class the rest of the scheduler sees */
-static void a653_count(struct rq *rq, unsigned int add, unsigned int sub)
+static inline void a653_count(struct rq *rq, struct a653_rq *ar, unsigned int nr)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
+	ar->counted += nr;
+	add_nr_running(rq, nr);
+}
 
-	ar->counted += add - sub;
-	if (add > sub)
-		add_nr_running(rq, add - sub);
-	else if (sub > add)
-		sub_nr_running(rq, sub - add);
+static inline void a653_uncount(struct rq *rq, struct a653_rq *ar, unsigned int nr)
+{
+	ar->counted -= nr;
+	sub_nr_running(rq, nr);
 }
 
 static void a653_update_push_prio(struct a653_pcpu *pc, int cpu)
@@ -298,6 +299,7 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 {
 	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
 	struct list_head *queue = &pc->queue[p->prio];
+	struct a653_rq *ar = a653_rq_of(rq);
 
 	if (a653_moves(flags)) {
 		WARN_ON_ONCE(p->rt.on_list);
@@ -312,9 +314,9 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	}
 	p->rt.on_rq = 1;
 	pc->nr_queued++;
-	a653_rq_of(rq)->nr_queued++;
+	ar->nr_queued++;
 	if (pc->open)
-		a653_count(rq, 1, 0);
+		a653_count(rq, ar, 1);
 	else if (flags & ENQUEUE_WAKEUP)
 		trace_a653_wakeup_closed(p, pc->part->name, cpu_of(rq));
 
@@ -333,6 +335,7 @@ static void update_curr_a653(struct rq *rq)
 static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 {
 	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+	struct a653_rq *ar = a653_rq_of(rq);
 
 	if (task_current(rq, p))
 		update_curr_a653(rq);
@@ -352,9 +355,9 @@ static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	}
 	p->rt.on_rq = 0;
 	pc->nr_queued--;
-	a653_rq_of(rq)->nr_queued--;
+	ar->nr_queued--;
 	if (pc->open)
-		a653_count(rq, 0, 1);
+		a653_uncount(rq, ar, 1);
 
 	a653_del_pushable(rq, p);
 	if (!(flags & DEQUEUE_SAVE))
@@ -575,8 +578,11 @@ static void set_next_task_a653(struct rq *rq, struct task_struct *p, bool first)
 	a653_rq_of(rq)->run_from = rq_clock(rq);
 	a653_del_pushable(rq, p);
 
-	/* As rt.c does; both classes share the average that fair.c looks at */
-	if (first && !a653_task(rq->curr))
+	/*
+	 * As rt.c does. Both classes share the average that fair.c looks at, and
+	 * have updated it in put_prev_task().
+	 */
+	if (first && !a653_task(rq->curr) && rq->curr->sched_class != &rt_sched_class)
 		update_rt_rq_load_avg(rq_clock_pelt(rq), rq, 0);
 }
 
@@ -672,9 +678,8 @@ DEFINE_SCHED_CLASS(a653) = {
  */
 
 /* The window that is open closes; @sched was the time for it */
-static void a653_close(struct rq *rq, s64 sched, s64 now)
+static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
 	struct a653_pcpu *pc = ar->open;
 	u64 length, run;
 
@@ -687,7 +692,7 @@ static void a653_close(struct rq *rq, s64 sched, s64 now)
 	if (!ar->strict && run < length)
 		pc->stat.slack_ns += length - run;
 
-	a653_count(rq, 0, pc->nr_queued + ar->strict);
+	a653_uncount(rq, ar, ar->counted);
 	WRITE_ONCE(pc->open, false);
 	cpumask_clear_cpu(cpu_of(rq), &pc->part->open_cpus);
 	ar->open = NULL;
@@ -696,16 +701,18 @@ static void a653_close(struct rq *rq, s64 sched, s64 now)
 }
 
 /* The window of ar->pos opens */
-static void a653_open(struct rq *rq, struct a653_pcpu *pc, bool strict, s64 now)
+static void a653_open(struct rq *rq, struct a653_rq *ar, const struct a653_seg *seg,
+		      s64 now)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
+	struct a653_part *part = ar->plan->parts[seg->partition];
+	struct a653_pcpu *pc = a653_pcpu_on(part, cpu_of(rq));
 	u64 late = now - ar->pos.start_ns;
 
 	ar->open = pc;
-	ar->strict = strict;
+	ar->strict = (seg->flags & A653_WINDOW_STRICT) && READ_ONCE(part->bound);
 	WRITE_ONCE(pc->open, true);
-	cpumask_set_cpu(cpu_of(rq), &pc->part->open_cpus);
-	a653_count(rq, pc->nr_queued + strict, 0);
+	cpumask_set_cpu(cpu_of(rq), &part->open_cpus);
+	a653_count(rq, ar, pc->nr_queued + ar->strict);
 
 	ar->opened_at = rq_clock(rq);
 	ar->run_before = pc->stat.run_ns;
@@ -714,31 +721,24 @@ static void a653_open(struct rq *rq, struct a653_pcpu *pc, bool strict, s64 now)
 	if (late > pc->stat.late_max_ns)
 		pc->stat.late_max_ns = late;
 	pc->stat.late_sum_ns += late;
-	trace_a653_window_open(pc->part->name, ar->pos.start_ns, ar->pos.end_ns,
-			       now, strict, pc->nr_queued);
+	trace_a653_window_open(part->name, ar->pos.start_ns, ar->pos.end_ns, now,
+			       ar->strict, pc->nr_queued);
 }
 
-/* This CPU is at @pos from now on; the segment before ended at @ended */
-static void a653_set_pos(struct rq *rq, const struct a653_pos *pos, s64 ended, s64 now)
+/* This CPU has come to ar->pos; the segment before it ended at @ended */
+static void a653_enter(struct rq *rq, struct a653_rq *ar, s64 ended, s64 now)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
-	const struct a653_seg *seg = &ar->frame->seg[pos->seg];
-	bool was_strict = ar->strict;
+	const struct a653_seg *seg = &ar->frame->seg[ar->pos.seg];
 	struct a653_pcpu *old = ar->open;
 	struct task_struct *curr = rq->curr;
+	bool was_strict = ar->strict;
 
 	if (old)
-		a653_close(rq, ended, now);
-	ar->pos = *pos;
-	if (seg->partition != A653_GAP) {
-		struct a653_part *part = ar->plan->parts[seg->partition];
-		bool strict = (seg->flags & A653_WINDOW_STRICT) && READ_ONCE(part->bound);
+		a653_close(rq, ar, ended, now);
+	if (seg->partition != A653_GAP)
+		a653_open(rq, ar, seg, now);
 
-		a653_open(rq, a653_pcpu_on(part, cpu_of(rq)), strict, now);
-	}
-
-	if (a653_task(curr) ? ar->open != old :
-	    (ar->counted || was_strict) && curr->sched_class != &stop_sched_class) {
+	if (a653_task(curr) ? ar->open != old : ar->counted || was_strict) {
 		resched_curr(rq);
 		/* __schedule() comes at once and would read the clock again */
 		rq_clock_skip_update(rq);
@@ -750,10 +750,10 @@ static void a653_set_pos(struct rq *rq, const struct a653_pos *pos, s64 ended, s
  * Count the windows after @from and before @to, neither of them included.
  * O(segments of the frame); only for a CPU that came too late.
  */
-static void a653_count_missed(struct rq *rq, const struct a653_pos *from,
-			      const struct a653_pos *to, s64 now)
+static void a653_count_missed(struct rq *rq, struct a653_rq *ar,
+			      const struct a653_pos *from, const struct a653_pos *to,
+			      s64 now)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
 	const struct a653_frame *f = ar->frame;
 	u64 missed = 0;
 	u32 i;
@@ -774,24 +774,40 @@ static void a653_count_missed(struct rq *rq, const struct a653_pos *from,
 }
 
 /*
+ * The segment of ar->pos is over as well: the CPU was stopped, or had interrupts
+ * off for long. It goes on from where it should be. What comes after the segment
+ * that ended at @ended has been missed.
+ */
+static noinline void a653_resync(struct rq *rq, struct a653_rq *ar, s64 ended, s64 now)
+{
+	s64 base_ns = ar->pos.frame_ns;
+	struct a653_pos from;
+
+	a653_frame_locate(ar->frame, base_ns, ended - 1, &from);
+	a653_frame_locate(ar->frame, base_ns, now, &ar->pos);
+	a653_count_missed(rq, ar, &from, &ar->pos, now);
+}
+
+/*
  * The instant that was announced has come. If the module goes over to another
  * schedule at it, so does this CPU, as late as it may be.
  */
-static void a653_adopt(struct rq *rq, s64 now)
+static noinline void a653_adopt(struct rq *rq, struct a653_rq *ar, s64 now)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
 	s64 at_ns = ar->consult_ns, ended;
-	struct a653_pos first, pos;
 	struct a653_epoch epoch;
+	struct a653_pos pos;
 
 	ar->consult_ns = S64_MAX;
 	if (!a653_module_consult(ar->module, cpu_of(rq), at_ns, &epoch))
 		return;
 
-	ended = min(ar->pos.end_ns, epoch.from_ns);
+	ended = epoch.from_ns;
 	if (ar->frame && ar->pos.end_ns < epoch.from_ns) {
+		/* Late already in the old schedule */
+		ended = ar->pos.end_ns;
 		a653_frame_locate(ar->frame, ar->pos.frame_ns, epoch.from_ns, &pos);
-		a653_count_missed(rq, &ar->pos, &pos, now);
+		a653_count_missed(rq, ar, &ar->pos, &pos, now);
 	}
 	ar->plan = epoch.plan;
 	ar->frame = a653_plan_frame(epoch.plan, epoch.schedule, cpu_of(rq));
@@ -799,44 +815,32 @@ static void a653_adopt(struct rq *rq, s64 now)
 				   epoch.plan->conf.schedules[epoch.schedule].name,
 				   epoch.from_ns, now);
 
-	a653_frame_locate(ar->frame, epoch.base_ns, epoch.from_ns, &first);
-	pos = first;
-	if (now >= first.end_ns) {
-		struct a653_pos before = first;
-
-		/* The first segment counts as well: as if from the end of the last */
-		a653_frame_locate(ar->frame, epoch.base_ns, first.start_ns - 1, &before);
-		a653_frame_locate(ar->frame, epoch.base_ns, now, &pos);
-		a653_count_missed(rq, &before, &pos, now);
-	}
-	a653_set_pos(rq, &pos, ended, now);
+	a653_frame_locate(ar->frame, epoch.base_ns, epoch.from_ns, &ar->pos);
+	if (now >= ar->pos.end_ns)
+		a653_resync(rq, ar, ar->pos.start_ns, now);
+	a653_enter(rq, ar, ended, now);
 }
 
 /* Bring this CPU to where it should be at @now; returns when to come again */
-static s64 a653_advance(struct rq *rq, s64 now)
+static s64 a653_advance(struct rq *rq, struct a653_rq *ar, s64 now)
 {
-	struct a653_rq *ar = a653_rq_of(rq);
+	s64 ended;
 
 	if (unlikely(now >= ar->consult_ns))
-		a653_adopt(rq, now);
+		a653_adopt(rq, ar, now);
 	if (unlikely(!ar->frame))
 		return ar->consult_ns;
 
-	if (now >= ar->pos.end_ns) {
-		struct a653_pos pos = ar->pos;
-
-		a653_frame_next(ar->frame, &pos);
-		if (unlikely(now >= pos.end_ns)) {
-			a653_frame_locate(ar->frame, pos.frame_ns, now, &pos);
-			a653_count_missed(rq, &ar->pos, &pos, now);
-		}
-		a653_set_pos(rq, &pos, ar->pos.end_ns, now);
+	ended = ar->pos.end_ns;
+	if (likely(now >= ended)) {
+		a653_frame_next(ar->frame, &ar->pos);
+		if (unlikely(now >= ar->pos.end_ns))
+			a653_resync(rq, ar, ended, now);
+		a653_enter(rq, ar, ended, now);
 	} else if (unlikely(now < ar->pos.start_ns)) {
-		struct a653_pos pos;
-
 		/* CLOCK_TAI was set back */
-		a653_frame_locate(ar->frame, ar->pos.frame_ns, now, &pos);
-		a653_set_pos(rq, &pos, now, now);
+		a653_frame_locate(ar->frame, ar->pos.frame_ns, now, &ar->pos);
+		a653_enter(rq, ar, now, now);
 	}
 	return min(ar->pos.end_ns, ar->consult_ns);
 }
@@ -844,30 +848,29 @@ static s64 a653_advance(struct rq *rq, s64 now)
 static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 {
 	struct a653_rq *ar = container_of(timer, struct a653_rq, timer);
-	struct rq *rq = this_rq();
 	struct a653_pcpu *pull = NULL;
-	s64 now, next, start;
+	struct rq *rq = this_rq();
+	s64 next, start;
 
 	/* The timer of a CPU that goes offline is moved to another one */
-	if (unlikely(ar != a653_rq_of(rq)))
+	if (unlikely(ar != this_cpu_ptr(&a653_rqs)))
 		return HRTIMER_NORESTART;
 
 	scoped_guard(rq_lock, rq) {
 		if (unlikely(!ar->module))
 			return HRTIMER_NORESTART;
 		update_rq_clock(rq);
-		/* Not before the lock: it may have taken time to get */
-		now = ktime_to_ns(hrtimer_cb_get_time(timer));
-		next = a653_advance(rq, now);
+		/* The clock is read after the lock was got: that can take time */
+		next = a653_advance(rq, ar, hrtimer_cb_get_time(timer));
 		if (ar->open && a653_wants_pull(ar->open, cpu_of(rq)))
 			pull = ar->open;
 		start = ar->pos.start_ns;
 	}
 
-	if (pull)
+	if (unlikely(pull))
 		a653_pull(rq, pull, start);
 
-	if (next == S64_MAX)
+	if (unlikely(next == S64_MAX))
 		return HRTIMER_NORESTART;
 	hrtimer_set_expires(timer, ns_to_ktime(next));
 	return HRTIMER_RESTART;
@@ -919,7 +922,7 @@ void a653_rq_stop(void *unused)
 
 		update_rq_clock(rq);
 		if (ar->open)
-			a653_close(rq, now, now);
+			a653_close(rq, ar, now, now);
 		trace_a653_schedule_switch(ar->module->name, none, now, now);
 		ar->module = NULL;
 		ar->plan = NULL;
