@@ -102,6 +102,8 @@ static bool table_consistent(const struct table *table)
  * @fd: of /dev/a653
  * @module: its name
  * @table: the configuration; the caller frees it if this function returns 0
+ *
+ * Return: 0 or a negative errno.
  */
 int device_get(int fd, const char *module, struct table *table)
 {
@@ -199,6 +201,8 @@ static void init_status(struct a653_status *status,
  * @status: its state
  * @stats: what each partition got on each CPU, status->nr_stats elements that
  *	the caller frees; NULL if that is not wanted
+ *
+ * Return: 0 or a negative errno.
  */
 int device_status(int fd, const char *module, struct a653_status *status,
 		  struct a653_stat **stats)
@@ -238,6 +242,8 @@ int device_status(int fd, const char *module, struct a653_status *status,
  * device_wait - wait until no schedule is pending in a module
  * @fd: of /dev/a653
  * @module: its name
+ *
+ * Return: 0 or a negative errno.
  */
 int device_wait(int fd, const char *module)
 {
