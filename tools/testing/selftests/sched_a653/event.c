@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lists of scheduling events
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+
+struct evlist *ev_new(void)
+{
+	struct evlist *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		abort();
+	l->comm = calloc(EV_PIDS, sizeof(*l->comm));
+	if (!l->comm)
+		abort();
+	return l;
+}
+
+void ev_free(struct evlist *l)
+{
+	if (!l)
+		return;
+	free(l->ev);
+	free(l->names);
+	free(l->comm);
+	free(l);
+}
+
+struct ev *ev_add(struct evlist *l, uint64_t ts, int cpu, enum ev_type type)
+{
+	struct ev *e;
+
+	if (l->nr == l->room) {
+		l->room = l->room ? 2 * l->room : 4096;
+		l->ev = realloc(l->ev, l->room * sizeof(*l->ev));
+		if (!l->ev)
+			abort();
+	}
+	e = &l->ev[l->nr++];
+	memset(e, 0, sizeof(*e));
+	e->ts = ts;
+	e->cpu = cpu;
+	e->type = type;
+	e->name = -1;
+	return e;
+}
+
+static void merge(struct ev *to, const struct ev *a, size_t na,
+		  const struct ev *b, size_t nb)
+{
+	while (na && nb) {
+		if (b->ts < a->ts) {
+			*to++ = *b++;
+			nb--;
+		} else {
+			*to++ = *a++;
+			na--;
+		}
+	}
+	memcpy(to, na ? a : b, (na + nb) * sizeof(*to));
+}
+
+static void sort(struct ev *e, struct ev *tmp, size_t n)
+{
+	size_t half = n / 2;
+
+	if (n < 2)
+		return;
+	sort(e, tmp, half);
+	sort(e + half, tmp, n - half);
+	if (e[half - 1].ts <= e[half].ts)
+		return;
+	memcpy(tmp, e, n * sizeof(*e));
+	merge(e, tmp, half, tmp + half, n - half);
+}
+
+void ev_sort(struct evlist *l)
+{
+	struct ev *tmp = malloc((l->nr + 1) * sizeof(*tmp));
+
+	if (!tmp)
+		abort();
+	sort(l->ev, tmp, l->nr);
+	free(tmp);
+}
+
+int ev_intern(struct evlist *l, const char *name)
+{
+	int i;
+
+	for (i = 0; i < l->nr_names; i++)
+		if (!strncmp(l->names[i], name, sizeof(l->names[i])))
+			return i;
+	l->names = realloc(l->names, (i + 1) * sizeof(*l->names));
+	if (!l->names)
+		abort();
+	strncpy(l->names[i], name, sizeof(l->names[i]) - 1);
+	l->names[i][sizeof(l->names[i]) - 1] = 0;
+	return l->nr_names++;
+}
+
+const char *ev_name(const struct evlist *l, int name)
+{
+	return name < 0 ? "?" : l->names[name];
+}
+
+void ev_set_comm(struct evlist *l, pid_t pid, const char *comm, uint64_t ts)
+{
+	if (pid < 0 || pid >= EV_PIDS || ts < l->comm[pid].ts)
+		return;
+	memcpy(l->comm[pid].comm, comm, EV_COMM);
+	l->comm[pid].ts = ts;
+}
+
+const char *ev_comm(const struct evlist *l, pid_t pid)
+{
+	return pid >= 0 && pid < EV_PIDS ? l->comm[pid].comm : "";
+}
+
+void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len)
+{
+	int n = snprintf(buf, len, "%llu.%06llu [%d] ",
+			 (unsigned long long)e->ts / 1000000,
+			 (unsigned long long)e->ts % 1000000, e->cpu);
+
+	if (n < 0 || (size_t)n >= len)
+		return;
+	buf += n;
+	len -= n;
+	switch (e->type) {
+	case EV_SWITCH:
+		snprintf(buf, len, "switch %s:%d prio %d state %d -> %s:%d prio %d",
+			 ev_comm(l, e->sw.prev), e->sw.prev, e->sw.prev_prio,
+			 e->sw.prev_state, ev_comm(l, e->sw.next), e->sw.next,
+			 e->sw.next_prio);
+		break;
+	case EV_WAKEUP:
+	case EV_MIGRATE:
+	case EV_CLOSED_WAKEUP:
+		snprintf(buf, len, "%s %s:%d prio %d cpu %d",
+			 e->type == EV_WAKEUP ? "wakeup" :
+			 e->type == EV_MIGRATE ? "migrate" : "wakeup_closed",
+			 ev_comm(l, e->task.pid), e->task.pid, e->task.prio,
+			 e->task.cpu);
+		break;
+	case EV_OPEN:
+		snprintf(buf, len, "open %s sched %lld end %lld late %lld%s queued %u",
+			 ev_name(l, e->name), (long long)e->open.sched,
+			 (long long)e->open.end,
+			 (long long)(e->open.now - e->open.sched),
+			 e->open.strict ? " strict" : "", e->open.queued);
+		break;
+	case EV_CLOSE:
+		snprintf(buf, len, "close %s sched %lld late %lld run %llu",
+			 ev_name(l, e->name), (long long)e->close.sched,
+			 (long long)(e->close.now - e->close.sched),
+			 (unsigned long long)e->close.run);
+		break;
+	case EV_MISSED:
+		snprintf(buf, len, "missed %llu windows from %lld",
+			 (unsigned long long)e->missed.windows,
+			 (long long)e->missed.from);
+		break;
+	case EV_SCHEDULE:
+		snprintf(buf, len, "schedule %s of %s sched %lld late %lld",
+			 ev_name(l, e->name), ev_name(l, e->schedule.module),
+			 (long long)e->schedule.sched,
+			 (long long)(e->schedule.now - e->schedule.sched));
+		break;
+	case EV_IRQ:
+		snprintf(buf, len, "irq %s", ev_name(l, e->name));
+		break;
+	case EV_MARK:
+		snprintf(buf, len, "mark %llu", (unsigned long long)e->mark);
+		break;
+	}
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Scheduling events as the trace checker sees them, in the order of time
+ *
+ * They come from the kernel's trace buffers (trace.c) or are made up
+ * (oracle_test.c).
+ */
+#ifndef SELFTEST_A653_EVENT_H
+#define SELFTEST_A653_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define EV_CPUS		64
+#define EV_PIDS		65536
+#define EV_COMM		16
+
+enum ev_type {
+	EV_SWITCH,
+	EV_WAKEUP,
+	EV_MIGRATE,
+	EV_IRQ,
+	EV_OPEN,
+	EV_CLOSE,
+	EV_MISSED,
+	EV_SCHEDULE,
+	EV_CLOSED_WAKEUP,
+	EV_MARK,
+	NR_EV
+};
+
+struct ev {
+	uint64_t ts;
+	uint16_t cpu;
+	uint16_t type;
+	int name;		/* of the partition or schedule: ev_name() */
+	union {
+		struct {
+			pid_t prev, next;
+			int prev_prio, next_prio;
+			int prev_state;		/* 0: it is still ready */
+		} sw;
+		struct {
+			pid_t pid;
+			int prio;
+			int cpu;		/* where it is queued */
+		} task;
+		struct {
+			int64_t sched, end, now;
+			uint32_t queued;
+			bool strict;
+		} open;
+		struct {
+			int64_t sched, now;
+			uint64_t run;
+		} close;
+		struct {
+			int64_t from, now;
+			uint64_t windows;
+		} missed;
+		struct {
+			int64_t sched, now;
+			int module;		/* ev_name() */
+		} schedule;
+		uint64_t mark;
+	};
+};
+
+struct evlist {
+	struct ev *ev;
+	size_t nr, room;
+	uint64_t lost;			/* events the kernel had no room for */
+	char (*names)[32];
+	int nr_names;
+	struct ev_comm {
+		uint64_t ts;
+		char comm[EV_COMM];
+	} *comm;			/* by pid, the latest */
+};
+
+struct evlist *ev_new(void);
+void ev_free(struct evlist *l);
+struct ev *ev_add(struct evlist *l, uint64_t ts, int cpu, enum ev_type type);
+/* Stable by time: what a CPU recorded stays in its order */
+void ev_sort(struct evlist *l);
+int ev_intern(struct evlist *l, const char *name);
+const char *ev_name(const struct evlist *l, int name);
+void ev_set_comm(struct evlist *l, pid_t pid, const char *comm, uint64_t ts);
+const char *ev_comm(const struct evlist *l, pid_t pid);
+/* A line for people */
+void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len);
+
+#endif /* SELFTEST_A653_EVENT_H */
