@@ -231,8 +231,8 @@ static void a653_fork(struct task_struct *p)
  */
 
 /*
- * For each cgroup that takes its partition from @css, @css included, in an order
- * in which parents come first. RCU.
+ * The cgroup after @pos that takes its partition from @css, @css included, NULL
+ * for the first one; parents come before their children. RCU.
  */
 static struct cgroup_subsys_state *
 a653_next_heir(struct cgroup_subsys_state *pos, struct cgroup_subsys_state *css)
@@ -242,10 +242,6 @@ a653_next_heir(struct cgroup_subsys_state *pos, struct cgroup_subsys_state *css)
 		pos = css_next_descendant_pre(css_rightmost_descendant(pos), css);
 	return pos;
 }
-
-#define for_each_heir(pos, css) \
-	for ((pos) = a653_next_heir(NULL, (css)); (pos); \
-	     (pos) = a653_next_heir((pos), (css)))
 
 static bool a653_has_tasks(struct cgroup_subsys_state *css)
 {
@@ -282,12 +278,12 @@ static void a653_set_effective(struct cgroup_subsys_state *css, struct a653_part
 	lockdep_assert_held(&a653_mutex);
 
 	scoped_guard(rcu) {
-		for_each_heir(pos, css)
+		for (pos = a653_next_heir(NULL, css); pos; pos = a653_next_heir(pos, css))
 			WRITE_ONCE(css_a653(pos)->eff, part);
 	}
 
 	rcu_read_lock();
-	for_each_heir(pos, css) {
+	for (pos = a653_next_heir(NULL, css); pos; pos = a653_next_heir(pos, css)) {
 		/* One that is on its way to be freed has no tasks to move */
 		if (!css_tryget(pos))
 			continue;
@@ -322,8 +318,7 @@ static int a653_hold(struct a653_cgroup *cg, struct a653_part *part)
 /* Bind @cg to the partition @name, or with an empty name to none */
 static int a653_bind(struct a653_cgroup *cg, const char *name)
 {
-	struct a653_cgroup *parent = css_a653(cg->css.parent);
-	struct cgroup_subsys_state *pos;
+	struct cgroup_subsys_state *css = &cg->css, *pos;
 	struct a653_part *part = NULL;
 	int err;
 
@@ -340,7 +335,7 @@ static int a653_bind(struct a653_cgroup *cg, const char *name)
 			return -EBUSY;
 	}
 	scoped_guard(rcu) {
-		for_each_heir(pos, &cg->css) {
+		for (pos = a653_next_heir(NULL, css); pos; pos = a653_next_heir(pos, css)) {
 			if (a653_has_tasks(pos))
 				return -EBUSY;
 		}
@@ -358,7 +353,7 @@ static int a653_bind(struct a653_cgroup *cg, const char *name)
 	cg->part = part;
 	if (part)
 		WRITE_ONCE(part->bound, true);
-	a653_set_effective(&cg->css, part ?: parent ? css_part(&parent->css) : NULL);
+	a653_set_effective(css, part ?: css_part(css->parent));
 	return 0;
 }
 
