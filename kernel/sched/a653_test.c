@@ -351,8 +351,8 @@ static void lesson10_two_modules_in_turns(struct kunit *test)
  * @deliver: CPUs that have yet to be told
  * @committed: it was committed
  * @asked: a CPU has consulted at its instant
- * @yes: CPUs that were told to go over, by change; @no: that were told not to,
- *	of those who had been told of it
+ * @yes: how many CPUs were told to go over, by the change that they were told of
+ * @no: how many were told not to
  */
 struct walk {
 	struct play *play;
