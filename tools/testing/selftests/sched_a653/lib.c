@@ -265,7 +265,8 @@ void cgroup_create(const char *name)
 
 int cgroup_bind(const char *name, const char *partition)
 {
-	return cgroup_write(name, "a653.partition", partition);
+	/* nothing at all would not reach the kernel */
+	return cgroup_write(name, "a653.partition", *partition ? partition : "\n");
 }
 
 int cgroup_move(const char *name, pid_t pid)
@@ -446,6 +447,13 @@ void worker_stop(struct worker *w)
 {
 	atomic_store(&w->stop, 1);
 	futex_post(&w->futex);
+}
+
+bool worker_gone(const struct worker *w)
+{
+	siginfo_t info = { };
+
+	return !waitid(P_PID, w->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
 }
 
 void worker_end(struct worker *w)
@@ -726,6 +734,11 @@ int lib_main(int argc, char **argv)
 		puts("1..0 # SKIP no /dev/a653: not a kernel with SCHED_A653");
 		return 4;
 	}
+	/*
+	 * Have all of this program in memory: under --icount, time flies while
+	 * a guest waits for its disk.
+	 */
+	mlockall(MCL_CURRENT);
 	trace_prepare();
 	test_setup = setup;
 	test_cleanup = cleanup;

@@ -118,6 +118,8 @@ struct worker *worker_new(const char *name, void (*fn)(struct worker *w));
 void worker_fork(struct worker *w);
 void worker_go(struct worker *w);
 void worker_stop(struct worker *w);
+/* It has ended, and can be waited for */
+bool worker_gone(const struct worker *w);
 /* Stop and wait for its end; ends the test if it does not come */
 void worker_end(struct worker *w);
 /* All of the above: in the partition's cgroup, SCHED_A653, waiting to go */

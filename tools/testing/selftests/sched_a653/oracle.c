@@ -371,7 +371,7 @@ static void set_state(struct ora *o, struct task *t, enum task_state state)
 /* It is a task of the partition that the partition schedules */
 static bool ours(const struct task *t, int part)
 {
-	return t->part == part && t->prio < MAX_RT_PRIO;
+	return (t->part == part || t->flags & ORA_MOVES) && t->prio < MAX_RT_PRIO;
 }
 
 static const struct task *current_task(const struct ora *o, const struct cpu *c)
@@ -413,7 +413,8 @@ static const struct task *who_waits(const struct ora *o, int c)
 		return NULL;
 	for (i = 0; i < o->nr_tasks; i++) {
 		t = &o->task[i];
-		if (t->state != WAITING || !ours(t, cpu->open) || t->prio >= prio)
+		if (t->state != WAITING || !ours(t, cpu->open) || t->prio >= prio ||
+		    t->flags & ORA_MOVES)
 			continue;
 		if (t->flags & ORA_DYNAMIC ? t->cpu != c : !(t->allowed >> c & 1))
 			continue;
@@ -507,14 +508,15 @@ static void on_switch(struct ora *o, const struct ev *e)
 	}
 
 	if (next && ours(next, next->part)) {
-		if (cpu->mod != NOBODY && cpu->seen && cpu->open != next->part)
+		if (cpu->mod != NOBODY && cpu->seen && cpu->open != next->part &&
+		    (cpu->open == NOBODY || !(next->flags & ORA_MOVES)))
 			violation(o, ORA_OUTSIDE, e, "%s is not open",
 				  o->part[next->part].name);
 		for (i = 0; i < o->nr_tasks && o->part[next->part].nr_wait; i++) {
 			t = &o->task[i];
 			if (t == next || t->state != WAITING || t->cpu != e->cpu ||
 			    !ours(t, next->part) || t->unsettled ||
-			    (t->flags | next->flags) & ORA_DYNAMIC)
+			    (t->flags | next->flags) & (ORA_DYNAMIC | ORA_MOVES))
 				continue;
 			if (t->prio < next->prio)
 				violation(o, ORA_ORDER, e, "%d (prio %d) waited here",
@@ -536,7 +538,7 @@ static void on_switch(struct ora *o, const struct ev *e)
 			t = &o->task[i];
 			if (t->state == WAITING && t->cpu == e->cpu &&
 			    ours(t, cpu->open) && !t->unsettled &&
-			    !(t->flags & ORA_DYNAMIC)) {
+			    !(t->flags & (ORA_DYNAMIC | ORA_MOVES))) {
 				violation(o, ORA_UNUSED, e, "%s is open and %d ready here",
 					  o->part[cpu->open].name, t->pid);
 				break;

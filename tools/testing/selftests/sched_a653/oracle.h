@@ -52,6 +52,8 @@ enum ora_kind {
 #define ORA_DYNAMIC	1
 /* It gives its place up: its turn among equals cannot be told from events */
 #define ORA_YIELDS	2
+/* It is moved between partitions: it counts for whichever is open */
+#define ORA_MOVES	4
 
 struct ora_series {
 	int64_t *v;

@@ -2,6 +2,7 @@
 /*
  * Tests in processes of their own, and TAP: see test.h
  */
+#include <dirent.h>
 #include <fnmatch.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -98,6 +99,44 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
+/* What the processes of a test that hangs are at */
+static void show_processes(pid_t group)
+{
+	static const char *const file[] = { "wchan", "syscall", "stack" };
+	char path[64], line[512], comm[64], state;
+	int pid, pgrp, ppid;
+	struct dirent *d;
+	DIR *proc = opendir("/proc");
+	size_t i;
+	FILE *f;
+
+	while (proc && (d = readdir(proc))) {
+		pid = atoi(d->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		f = pid ? fopen(path, "r") : NULL;
+		if (!f)
+			continue;
+		if (fscanf(f, "%*d (%63[^)]) %c %d %d", comm, &state, &ppid, &pgrp) != 4)
+			pgrp = 0;
+		fclose(f);
+		if (pgrp != group)
+			continue;
+		printf("# %d (%s) %c\n", pid, comm, state);
+		for (i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+			snprintf(path, sizeof(path), "/proc/%d/%s", pid, file[i]);
+			f = fopen(path, "r");
+			while (f && fgets(line, sizeof(line), f)) {
+				line[strcspn(line, "\n")] = 0;
+				printf("#   %s: %s\n", file[i], line);
+			}
+			if (f)
+				fclose(f);
+		}
+	}
+	if (proc)
+		closedir(proc);
+}
+
 /* 0: passed, EXIT_SKIP, or anything else */
 static int run(const struct test *t)
 {
@@ -125,6 +164,7 @@ static int run(const struct test *t)
 	alarm(test_timeout);
 	if (waitpid(pid, &status, 0) != pid) {
 		printf("# no end after %d s\n", test_timeout);
+		show_processes(pid);
 		kill(-pid, SIGKILL);
 		if (test_cleanup)
 			test_cleanup();
