@@ -13,8 +13,8 @@
  * frame table, takes rq->lock, takes the tasks of the old partition out of the
  * count and adds those of the new one, O(1), and lets the CPU reschedule. The
  * boundary is an absolute time that follows from the table; a CPU that comes
- * late looks up where it should be (O(log n)), counts the windows it missed
- * (O(n), n segments of the frame, only then), and goes on from there.
+ * late looks up where it should be (O(log n), n segments of the frame), counts
+ * the windows that it missed (O(min(n, those))), and goes on from there.
  *
  * A wake-up in a closed partition queues the task and does nothing else.
  *
@@ -36,11 +36,16 @@
  *
  * Boundaries are read from the module's clock (CLOCK_MONOTONIC or CLOCK_TAI),
  * which is not the clock of the run queue; times that were spent are measured
- * by rq_clock().
+ * by rq_clock(). The timer is always one of CLOCK_MONOTONIC: when CLOCK_TAI is set,
+ * the segment that the CPU is in still takes the time that it was to take, and
+ * then the CPU looks up where it is.
  */
 #include <linux/cpu.h>
+#include <linux/jump_label_ratelimit.h>
 #include <linux/mmu_context.h>
 #include <linux/timekeeping.h>
+
+#include <asm/irq_regs.h>
 
 #include "sched.h"
 #include "pelt.h"
@@ -49,7 +54,11 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/a653.h>
 
-DEFINE_STATIC_KEY_FALSE(a653_loaded);
+/*
+ * To change it patches code on all CPUs, and interrupts them. So it stays on for a
+ * while when the last module has gone: another one often follows.
+ */
+DEFINE_STATIC_KEY_DEFERRED_FALSE(a653_loaded, 60 * HZ);
 
 /**
  * struct a653_rq - a CPU
@@ -110,7 +119,12 @@ static inline bool a653_task(struct task_struct *p)
 	return p->sched_class == &a653_sched_class;
 }
 
-/* For a653_mutex and who needs a clock that fits a module */
+/**
+ * a653_clock - what time is it for a module?
+ * @clock: CLOCK_MONOTONIC or CLOCK_TAI
+ *
+ * Return: ns.
+ */
 s64 a653_clock(u32 clock)
 {
 	return clock == CLOCK_TAI ? ktime_get_clocktai() : ktime_get();
@@ -137,6 +151,8 @@ static void a653_check_pcpu(struct rq *rq, struct a653_pcpu *pc)
 		A653_BUG(rq, list_empty(queue) == !!test_bit(prio, pc->bitmap));
 		list_for_each_entry(p, queue, rt.run_list) {
 			A653_BUG(rq, p->prio != prio);
+			A653_BUG(rq, p->pushable_tasks.prio != prio &&
+				     !plist_node_empty(&p->pushable_tasks));
 			A653_BUG(rq, p->a653.part != pc->part);
 			A653_BUG(rq, task_cpu(p) != cpu);
 			A653_BUG(rq, !a653_task(p));
@@ -281,6 +297,11 @@ static void a653_offer(struct rq *rq, struct task_struct *p)
 
 	if (p->nr_cpus_allowed == 1 || (pc->open && a653_first(pc) == p))
 		return;
+	/*
+	 * Pairs with a653_wants_pull(): either the task is seen there, or the
+	 * window, or the priority, here.
+	 */
+	smp_mb();
 	cpu = a653_find_cpu(p);
 	if (cpu >= 0)
 		a653_kick(cpu);
@@ -315,10 +336,12 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	p->rt.on_rq = 1;
 	pc->nr_queued++;
 	ar->nr_queued++;
-	if (pc->open)
+	if (pc->open) {
 		a653_count(rq, ar, 1);
-	else if (flags & ENQUEUE_WAKEUP)
+		cpufreq_update_util(rq, 0);
+	} else if (flags & ENQUEUE_WAKEUP) {
 		trace_a653_wakeup_closed(p, pc->part->name, cpu_of(rq));
+	}
 
 	if (!task_current(rq, p)) {
 		a653_add_pushable(rq, p);
@@ -392,6 +415,7 @@ static void wakeup_preempt_a653(struct rq *rq, struct task_struct *p, int flags)
 	a653_check_preempt(rq, p);
 }
 
+/* See a653_task_waits() */
 bool __a653_task_waits(struct rq *rq, struct task_struct *p)
 {
 	return !a653_pcpu_of(p, rq)->open;
@@ -414,27 +438,35 @@ static bool a653_opens_by(struct rq *rq, struct a653_pcpu *pc, s64 when)
 
 	if (pc->open)
 		return true;
-	if (!ar->frame || ar->pos.end_ns > when)
+	/* It may have another schedule by then; who knows what it opens */
+	if (!ar->frame || ar->pos.end_ns > when || ar->consult_ns <= when)
 		return false;
 	a653_frame_next(ar->frame, &next);
 	partition = ar->frame->seg[next.seg].partition;
 	return partition != A653_GAP && ar->plan->parts[partition] == pc->part;
 }
 
-/* The best task that waits on @rq, may come to @cpu, and is better than @prio */
+/*
+ * The best task that waits on @rq, may come to @cpu, and is better than @prio.
+ * The list of those that are pushable tells the priority, the queue who was first.
+ */
 static struct task_struct *a653_pick_pushable(struct rq *rq, struct a653_pcpu *pc,
 					      int cpu, int prio, s64 when)
 {
-	struct task_struct *p, *stays = NULL;
+	struct task_struct *p, *first, *stays = NULL;
 
 	if (a653_opens_by(rq, pc, when))
 		stays = a653_first(pc);
 	plist_for_each_entry(p, &pc->pushable, pushable_tasks) {
 		if (p->prio >= prio)
 			break;
-		if (p != stays && !task_on_cpu(rq, p) &&
-		    cpumask_test_cpu(cpu, p->cpus_ptr))
-			return p;
+		if (p == stays || !cpumask_test_cpu(cpu, p->cpus_ptr))
+			continue;
+		list_for_each_entry(first, &pc->queue[p->prio], rt.run_list) {
+			if (first != stays && !plist_node_empty(&first->pushable_tasks) &&
+			    cpumask_test_cpu(cpu, first->cpus_ptr))
+				return first;
+		}
 	}
 	return NULL;
 }
@@ -443,6 +475,8 @@ static bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
 {
 	int cpu;
 
+	/* Pairs with a653_offer(): after the caller wrote open_cpus or top_prio */
+	smp_mb();
 	for_each_cpu(cpu, &pc->part->push_cpus) {
 		if (cpu != this_cpu &&
 		    READ_ONCE(a653_pcpu_on(pc->part, cpu)->push_prio) < pc->top_prio)
@@ -477,9 +511,9 @@ static void a653_pull(struct rq *rq, struct a653_pcpu *pc, s64 when)
 		if (p) {
 			update_rq_clock(rq);
 			update_rq_clock(src);
-			deactivate_task(src, p, 0);
+			deactivate_task(src, p, DEQUEUE_NOCLOCK);
 			set_task_cpu(p, this_cpu);
-			activate_task(rq, p, 0);
+			activate_task(rq, p, ENQUEUE_NOCLOCK);
 			a653_check_preempt(rq, p);
 			a653_check_rq(src, from);
 			a653_check_rq(rq, pc);
@@ -508,7 +542,8 @@ static int balance_a653(struct rq *rq, struct task_struct *prev, struct rq_flags
 	struct a653_rq *ar = a653_rq_of(rq);
 	struct a653_pcpu *pc = ar->open;
 
-	if (pc && !prev->rt.on_rq && a653_wants_pull(pc, cpu_of(rq))) {
+	if (pc && !(a653_task(prev) && prev->rt.on_rq && prev->a653.part == pc->part) &&
+	    a653_wants_pull(pc, cpu_of(rq))) {
 		/*
 		 * As in balance_rt(): prev is still on_cpu, nobody takes it, and
 		 * the picking has not begun.
@@ -529,6 +564,10 @@ static int select_task_rq_a653(struct task_struct *p, int cpu, int flags)
 {
 	struct a653_part *part = p->a653.part;
 	int best;
+
+	/* exec: it runs, and goes on where it is */
+	if (!(flags & (WF_TTWU | WF_FORK)))
+		return cpu;
 
 	/* Where it was, if it can run there at once */
 	if (cpumask_test_cpu(cpu, p->cpus_ptr) &&
@@ -635,10 +674,11 @@ static void switched_to_a653(struct rq *rq, struct task_struct *p)
 
 static void prio_changed_a653(struct rq *rq, struct task_struct *p, int oldprio)
 {
-	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
+	struct a653_pcpu *pc;
 
 	if (!task_on_rq_queued(p))
 		return;
+	pc = a653_pcpu_of(p, rq);
 	if (!task_current(rq, p)) {
 		a653_check_preempt(rq, p);
 	} else if (p->prio > oldprio) {
@@ -681,6 +721,7 @@ DEFINE_SCHED_CLASS(a653) = {
 static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 {
 	struct a653_pcpu *pc = ar->open;
+	struct task_struct *first;
 	u64 length, run;
 
 	if (a653_task(rq->curr) && rq->curr->a653.part == pc->part)
@@ -698,6 +739,11 @@ static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 	ar->open = NULL;
 	ar->strict = false;
 	trace_a653_window_close(pc->part->name, sched, now, run);
+
+	/* Others left it alone, as it was to run here; it did not come to that */
+	first = a653_first(pc);
+	if (first && first != rq->curr)
+		a653_offer(rq, first);
 }
 
 /* The window of ar->pos opens */
@@ -713,6 +759,7 @@ static void a653_open(struct rq *rq, struct a653_rq *ar, const struct a653_seg *
 	WRITE_ONCE(pc->open, true);
 	cpumask_set_cpu(cpu_of(rq), &part->open_cpus);
 	a653_count(rq, ar, pc->nr_queued + ar->strict);
+	cpufreq_update_util(rq, 0);
 
 	ar->opened_at = rq_clock(rq);
 	ar->run_before = pc->stat.run_ns;
@@ -739,35 +786,58 @@ static void a653_enter(struct rq *rq, struct a653_rq *ar, s64 ended, s64 now)
 		a653_open(rq, ar, seg, now);
 
 	if (a653_task(curr) ? ar->open != old : ar->counted || was_strict) {
+		struct pt_regs *regs = get_irq_regs();
+
 		resched_curr(rq);
-		/* __schedule() comes at once and would read the clock again */
-		rq_clock_skip_update(rq);
+		/* __schedule() comes at once, and would read the clock again */
+		if (regs && user_mode(regs))
+			rq_clock_skip_update(rq);
 	}
 	a653_check_rq(rq, old);
 }
 
+/* @n windows of segment @i of the frame have been missed */
+static u64 a653_missed(struct rq *rq, struct a653_rq *ar, u32 i, u64 n)
+{
+	const struct a653_seg *seg = &ar->frame->seg[i];
+	struct task_struct *first;
+	struct a653_pcpu *pc;
+
+	if (seg->partition == A653_GAP || !n)
+		return 0;
+	pc = a653_pcpu_on(ar->plan->parts[seg->partition], cpu_of(rq));
+	pc->stat.missed += n;
+
+	/* As in a653_close() */
+	first = a653_first(pc);
+	if (first && first != rq->curr)
+		a653_offer(rq, first);
+	return n;
+}
+
 /*
- * Count the windows after @from and before @to, neither of them included.
- * O(segments of the frame); only for a CPU that came too late.
+ * Count the windows after @from and before @to, neither of them included. That
+ * must take much less time than what was missed, or the CPU would never catch up:
+ * one step for each segment that was missed, at most a frame of them; beyond that
+ * a division for each segment of the frame.
  */
 static void a653_count_missed(struct rq *rq, struct a653_rq *ar,
 			      const struct a653_pos *from, const struct a653_pos *to,
 			      s64 now)
 {
 	const struct a653_frame *f = ar->frame;
+	struct a653_pos pos = *from;
 	u64 missed = 0;
 	u32 i;
 
-	for (i = 0; i < f->nr_segs; i++) {
-		struct a653_part *part;
-		u64 n;
-
-		if (f->seg[i].partition == A653_GAP)
-			continue;
-		n = a653_frame_skipped(f, from, to, i);
-		part = ar->plan->parts[f->seg[i].partition];
-		a653_pcpu_on(part, cpu_of(rq))->stat.missed += n;
-		missed += n;
+	if (to->start_ns - from->end_ns < (s64)f->major_ns) {
+		for (a653_frame_next(f, &pos); pos.start_ns < to->start_ns;
+		     a653_frame_next(f, &pos))
+			missed += a653_missed(rq, ar, pos.seg, 1);
+	} else {
+		for (i = 0; i < f->nr_segs; i++)
+			missed += a653_missed(rq, ar, i,
+					      a653_frame_skipped(f, from, to, i));
 	}
 	if (missed)
 		trace_a653_missed(from->end_ns, now, missed);
@@ -845,12 +915,20 @@ static s64 a653_advance(struct rq *rq, struct a653_rq *ar, s64 now)
 	return min(ar->pos.end_ns, ar->consult_ns);
 }
 
+/* The module's clock when CLOCK_MONOTONIC is @mono */
+static inline s64 a653_from_mono(const struct a653_rq *ar, ktime_t mono)
+{
+	if (likely(ar->module->clock == CLOCK_MONOTONIC))
+		return mono;
+	return ktime_mono_to_any(mono, TK_OFFS_TAI);
+}
+
 static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 {
 	struct a653_rq *ar = container_of(timer, struct a653_rq, timer);
 	struct a653_pcpu *pull = NULL;
 	struct rq *rq = this_rq();
-	s64 next, start;
+	s64 mono, now, next, start;
 
 	/* The timer of a CPU that goes offline is moved to another one */
 	if (unlikely(ar != this_cpu_ptr(&a653_rqs)))
@@ -861,7 +939,9 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 			return HRTIMER_NORESTART;
 		update_rq_clock(rq);
 		/* The clock is read after the lock was got: that can take time */
-		next = a653_advance(rq, ar, hrtimer_cb_get_time(timer));
+		mono = ktime_get();
+		now = a653_from_mono(ar, mono);
+		next = a653_advance(rq, ar, now);
 		if (ar->open && a653_wants_pull(ar->open, cpu_of(rq)))
 			pull = ar->open;
 		start = ar->pos.start_ns;
@@ -872,7 +952,7 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 
 	if (unlikely(next == S64_MAX))
 		return HRTIMER_NORESTART;
-	hrtimer_set_expires(timer, ns_to_ktime(next));
+	hrtimer_set_expires(timer, next - (now - mono));
 	return HRTIMER_RESTART;
 }
 
@@ -880,19 +960,27 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 static void a653_arm(struct a653_rq *ar)
 {
 	s64 next = ar->frame ? min(ar->pos.end_ns, ar->consult_ns) : ar->consult_ns;
+	ktime_t mono = ktime_get();
 
 	lockdep_assert_irqs_disabled();
 	if (next != S64_MAX)
-		hrtimer_start(&ar->timer, ns_to_ktime(next), HRTIMER_MODE_ABS_PINNED_HARD);
+		hrtimer_start(&ar->timer, next - (a653_from_mono(ar, mono) - mono),
+			      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+/**
+ * a653_rq_start - this CPU belongs to a module, without a schedule yet
+ * @module: struct a653_module
+ *
+ * Context: on the CPU, interrupts off (smp_call_func_t).
+ */
 void a653_rq_start(void *module)
 {
 	struct a653_module *mod = module;
 	struct rq *rq = this_rq();
 	struct a653_rq *ar = a653_rq_of(rq);
 
-	hrtimer_init(&ar->timer, mod->clock, HRTIMER_MODE_ABS_PINNED_HARD);
+	hrtimer_init(&ar->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
 	ar->timer.function = a653_boundary;
 
 	guard(rq_lock)(rq);
@@ -901,6 +989,13 @@ void a653_rq_start(void *module)
 	ar->module = mod;
 }
 
+/**
+ * a653_rq_announce - this CPU shall consult its module
+ * @at_ns: s64: when; in the middle of a window if need be. Replaces what was
+ *	announced earlier.
+ *
+ * Context: on the CPU, interrupts off (smp_call_func_t).
+ */
 void a653_rq_announce(void *at_ns)
 {
 	struct rq *rq = this_rq();
@@ -911,6 +1006,12 @@ void a653_rq_announce(void *at_ns)
 	a653_arm(ar);
 }
 
+/**
+ * a653_rq_stop - this CPU closes its window and belongs to no module any more
+ * @unused: for smp_call_func_t
+ *
+ * Context: on the CPU, interrupts off.
+ */
 void a653_rq_stop(void *unused)
 {
 	static const char none[A653_NAME_LEN];
@@ -933,19 +1034,31 @@ void a653_rq_stop(void *unused)
 	hrtimer_cancel(&ar->timer);
 }
 
+/**
+ * a653_cpu_has_tasks - does a task wait or run on a CPU, in whatever partition?
+ * @cpu: the CPU
+ */
 bool a653_cpu_has_tasks(int cpu)
 {
 	return READ_ONCE(per_cpu(a653_rqs, cpu).nr_queued);
 }
 
+/**
+ * a653_class_get - a module comes into being: the class is in use
+ *
+ * Context: inside cpus_read_lock().
+ */
 void a653_class_get(void)
 {
-	static_branch_inc_cpuslocked(&a653_loaded);
+	static_branch_inc_cpuslocked(&a653_loaded.key);
 }
 
+/**
+ * a653_class_put - the opposite
+ */
 void a653_class_put(void)
 {
-	static_branch_dec_cpuslocked(&a653_loaded);
+	static_branch_slow_dec_deferred(&a653_loaded);
 }
 
 /*
@@ -1027,15 +1140,19 @@ void a653_pcpu_read(struct a653_part *part, int cpu, struct a653_pcpu_stat *stat
  * @mask: CPUs on which the task may run
  *
  * Context: RCU or a lock of the task that keeps @part alive.
- * Return: 0; -EPERM if no loaded module names the partition; -EINVAL if the
+ * Return: 0; -EPERM if no loaded module names the partition; -EAGAIN if the module
+ * that does is about to be unloaded, or not (a653_wait_verdict()); -EINVAL if the
  * partition has no window on any of the CPUs.
  */
 int a653_part_admits(const struct a653_part *part, const struct cpumask *mask)
 {
-	const struct a653_module *mod = part ? READ_ONCE(part->module) : NULL;
+	/* Pairs with who gives it to a module: then it has queues, and CPUs */
+	const struct a653_module *mod = part ? smp_load_acquire(&part->module) : NULL;
 
-	if (!mod || READ_ONCE(mod->going))
+	if (!mod)
 		return -EPERM;
+	if (READ_ONCE(mod->going))
+		return -EAGAIN;
 	if (!cpumask_intersects(mask, &part->cpus))
 		return -EINVAL;
 	return 0;
@@ -1047,7 +1164,11 @@ int a653_check_setscheduler(struct task_struct *p, int policy)
 	lockdep_assert_rq_held(task_rq(p));
 	lockdep_assert_held(&p->pi_lock);
 
-	return a653_policy(policy) ? a653_part_admits(p->a653.part, &p->cpus_mask) : 0;
+	if (!a653_policy(policy))
+		return 0;
+	if (p->a653.busy)
+		return -EBUSY;
+	return a653_part_admits(p->a653.part, &p->cpus_mask);
 }
 
 /*
@@ -1062,24 +1183,38 @@ int a653_check_affinity(struct task_struct *p, const struct cpumask *mask)
 	return a653_policy(p->policy) ? a653_part_admits(p->a653.part, mask) : 0;
 }
 
+/**
+ * a653_task_move - put a task into a partition
+ * @p: the task
+ * @part: the partition, or NULL for none
+ *
+ * A SCHED_A653 task that could not run there becomes SCHED_OTHER. Nothing happens
+ * to one that is there already.
+ *
+ * Context: process, may sleep.
+ */
 void a653_task_move(struct task_struct *p, struct a653_part *part)
 {
 	int flags = DEQUEUE_SAVE | DEQUEUE_MOVE | DEQUEUE_NOCLOCK;
-	const struct sched_param normal = { .sched_priority = 0 };
 	bool queued, running;
 	struct rq_flags rf;
 	struct rq *rq;
+	int err;
 
 	for (;;) {
 		rq = task_rq_lock(p, &rf);
-		if (!a653_policy(p->policy) || !a653_part_admits(part, &p->cpus_mask))
+		err = a653_policy(p->policy) ? a653_part_admits(part, &p->cpus_mask) : 0;
+		if (!err)
 			break;
 		/*
 		 * Whoever moves a task checks that it may go there. But it can
 		 * have become SCHED_A653, or its module gone, in between.
 		 */
 		task_rq_unlock(rq, p, &rf);
-		sched_setscheduler_nocheck(p, SCHED_NORMAL, &normal);
+		if (err == -EAGAIN)
+			a653_wait_verdict(part);
+		else if (!a653_demote(p))
+			return;
 	}
 
 	if (p->a653.part != part) {

@@ -2,13 +2,13 @@
 /*
  * SCHED_A653: what the rest of the scheduler calls
  *
- * Included at the end of sched.h. Without CONFIG_SCHED_A653 every call here is
- * a constant, and the code around it compiles to what it was.
+ * Included by sched.h. Without CONFIG_SCHED_A653 every call here is a constant,
+ * and the code around it compiles to what it was.
  */
 #ifndef _KERNEL_SCHED_A653_HOOKS_H
 #define _KERNEL_SCHED_A653_HOOKS_H
 
-#include <linux/jump_label.h>
+#include <linux/jump_label_ratelimit.h>
 #include <linux/minmax.h>
 #include <linux/sched/a653.h>
 
@@ -16,18 +16,24 @@ extern const struct sched_class a653_sched_class;
 
 #ifdef CONFIG_SCHED_A653
 
-/* A module is loaded */
-DECLARE_STATIC_KEY_FALSE(a653_loaded);
+/* A module is loaded, or was a minute ago */
+extern struct static_key_false_deferred a653_loaded;
 
 bool __a653_task_waits(struct rq *rq, struct task_struct *p);
 int a653_check_setscheduler(struct task_struct *p, int policy);
 int a653_check_affinity(struct task_struct *p, const struct cpumask *mask);
+int a653_cpu_deactivate(unsigned int cpu);
+
+static inline bool a653_enabled(void)
+{
+	return static_branch_unlikely(&a653_loaded.key);
+}
 
 /* @p is of this class, but its partition has no window open on @rq */
 static inline bool a653_task_waits(struct rq *rq, struct task_struct *p)
 {
-	return static_branch_unlikely(&a653_loaded) &&
-	       p->sched_class == &a653_sched_class && __a653_task_waits(rq, p);
+	return a653_enabled() && p->sched_class == &a653_sched_class &&
+	       __a653_task_waits(rq, p);
 }
 
 static inline bool a653_class(const struct sched_class *class)
@@ -36,6 +42,11 @@ static inline bool a653_class(const struct sched_class *class)
 }
 
 #else /* !CONFIG_SCHED_A653 */
+
+static inline bool a653_enabled(void)
+{
+	return false;
+}
 
 static inline bool a653_task_waits(struct rq *rq, struct task_struct *p)
 {
@@ -58,7 +69,20 @@ static inline int a653_check_affinity(struct task_struct *p,
 	return 0;
 }
 
+static inline int a653_cpu_deactivate(unsigned int cpu)
+{
+	return 0;
+}
+
 #endif /* CONFIG_SCHED_A653 */
+
+/* The class and the priority of a child that is SCHED_A653 */
+static inline void a653_sched_fork(struct task_struct *p)
+{
+	p->prio = MAX_RT_PRIO - 1 - p->rt_priority;
+	p->normal_prio = p->prio;
+	p->sched_class = &a653_sched_class;
+}
 
 /*
  * A SCHED_A653 task stays in its class whatever it inherits, so it cannot take
