@@ -152,6 +152,14 @@ static struct samples *new_samples(void)
 		    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
 
+static void begin_samples(struct samples *s, int wanted, int64_t pitch, int64_t base)
+{
+	s->wanted = wanted;
+	s->pitch = pitch;
+	s->base = base;
+	atomic_store(&s->nr, 0);
+}
+
 /*
  * A frame of @windows slots. The partition that is measured has each @every-th
  * one, the others take turns. One more has windows in a schedule of its own,
@@ -214,13 +222,9 @@ static struct result *measure(const char *name, struct conf *f, int every, int64
 	conf_start(f);
 	get_status("bench", &st);
 
-	window_samples->wanted = fifo_samples->wanted = n;
-	atomic_store(&window_samples->nr, 0);
-	atomic_store(&fifo_samples->nr, 0);
-	window_samples->pitch = fifo_samples->pitch = every * slot;
-	window_samples->base = st.base_ns;
+	begin_samples(window_samples, n, every * slot, st.base_ns);
 	/* in a gap */
-	fifo_samples->base = st.base_ns + slot * 7 / 10;
+	begin_samples(fifo_samples, n, every * slot, st.base_ns + slot * 7 / 10);
 
 	closed = calloc(waiting + 1, sizeof(*closed));
 	for (i = 0; i < waiting; i++) {
@@ -296,7 +300,7 @@ static long memory(void)
 	return before * 1024 / A653_MAX_PARTITIONS / sysconf(_SC_NPROCESSORS_CONF);
 }
 
-static void goal(const char *what, double got, double limit)
+static void print_goal(const char *what, double got, double limit)
 {
 	printf("%-60s %8.4f  (goal: at most %.2f)%s\n", what, got, limit,
 	       got <= limit ? "" : "  MISSED");
@@ -310,7 +314,7 @@ static double apart(const struct result *a, const struct result *b)
 	return (double)llabs(a->median - b->median) / lo;
 }
 
-static void fair_server(const char *runtime)
+static void set_fair_server(const char *runtime)
 {
 	FILE *f = fopen("/sys/kernel/debug/sched/fair_server/cpu0/runtime", "w");
 
@@ -334,8 +338,9 @@ static void write_json(const char *path, long bytes)
 	for (i = 0; i < nr_results; i++) {
 		const struct result *r = &results[i];
 
-		fprintf(f, "    {\"name\": \"%s\", \"samples\": %d, \"min\": %lld, \"median\": %lld, \"p99\": %lld, \"p99.9\": %lld, \"max\": %lld}%s\n",
-			r->name, r->nr, (long long)r->min, (long long)r->median,
+		fprintf(f, "    {\"name\": \"%s\", \"samples\": %d, \"min\": %lld, \"median\": %lld,",
+			r->name, r->nr, (long long)r->min, (long long)r->median);
+		fprintf(f, " \"p99\": %lld, \"p99.9\": %lld, \"max\": %lld}%s\n",
 			(long long)r->p99, (long long)r->p999, (long long)r->max,
 			i + 1 < nr_results ? "," : "");
 	}
@@ -358,15 +363,16 @@ int main(int argc, char **argv)
 	/* This program sleeps, but has to get its turn beside the hogs */
 	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &above);
 
-	printf("From the start of a window, or the time to wake up, to the first instruction in user mode, in ns:\n\n");
+	puts("From the start of a window, or the time to wake up, to the first instruction\n"
+	     "in user mode, in ns:\n");
 	printf("%-34s %5s %8s %8s %9s %9s %9s\n", "", "n", "min", "median", "p99", "p99.9",
 	       "max");
 
 	a = measure("window", table(4, 2, 2, wide, MS), 2, wide, 2000, 0, "FIFO 99");
-	fair_server("0");
+	set_fair_server("0");
 	b = measure("window, no fair server", table(4, 2, 2, wide, MS), 2, wide, 2000, 0,
 		    "FIFO 99, no fair server");
-	fair_server("50000000");
+	set_fair_server("50000000");
 	w4 = measure("4 windows", table(4, 2, 2, slot, 100 * US), 2, slot, 2000, 0, NULL);
 	w512 = measure("512 windows", table(512, 2, 2, slot, 100 * US), 2, slot, 2000, 0, NULL);
 	p2 = measure("2 partitions", table(128, 128, 2, slot, 100 * US), 128, slot, 500, 0, NULL);
@@ -379,14 +385,14 @@ int main(int argc, char **argv)
 	bytes = memory();
 
 	printf("\n");
-	goal("window / FIFO 99, median", (double)a->median / a[1].median, 0.85);
-	goal("window / FIFO 99, p99", (double)a->p99 / a[1].p99, 0.85);
-	goal("window / FIFO 99, median, no fair server", (double)b->median / b[1].median, 0.85);
-	goal("window / FIFO 99, p99, no fair server", (double)b->p99 / b[1].p99, 0.85);
-	goal("4 and 512 windows, medians apart", apart(w4, w512), 0.01);
-	goal("2 and 128 partitions, medians apart", apart(p2, p128), 0.01);
-	goal("1 and 1000 waiting tasks, medians apart", apart(t1, t1000), 0.01);
-	goal("KiB for a partition on a CPU", bytes / 1024.0, 4);
+	print_goal("window / FIFO 99, median", (double)a->median / a[1].median, 0.85);
+	print_goal("window / FIFO 99, p99", (double)a->p99 / a[1].p99, 0.85);
+	print_goal("window / FIFO 99, median, no fair server", (double)b->median / b[1].median, 0.85);
+	print_goal("window / FIFO 99, p99, no fair server", (double)b->p99 / b[1].p99, 0.85);
+	print_goal("4 and 512 windows, medians apart", apart(w4, w512), 0.01);
+	print_goal("2 and 128 partitions, medians apart", apart(p2, p128), 0.01);
+	print_goal("1 and 1000 waiting tasks, medians apart", apart(t1, t1000), 0.01);
+	print_goal("KiB for a partition on a CPU", bytes / 1024.0, 4);
 
 	if (argc > 1)
 		write_json(argv[1], bytes);
