@@ -1936,3 +1936,5 @@ int a653_test_unload(const struct a653_request *req, char *reason)
 }
 
 #endif /* CONFIG_SCHED_A653_KUNIT_TEST */
+		if (next.plan != plan)
+			st->flags |= A653_STATUS_RELOAD;

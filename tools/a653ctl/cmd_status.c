@@ -63,6 +63,9 @@ static bool state_consistent(const struct state *state)
 	for (__u32 i = 0; i < state->status.nr_stats; i++)
 		if (state->stat[i].partition >= cfg->nr_partitions)
 			return false;
+	if (!(state->status.flags & A653_STATUS_RELOAD) &&
+	    state->status.next >= cfg->nr_schedules)
+		return false;
 	return state->status.schedule < cfg->nr_schedules;
 }
 
@@ -110,8 +113,9 @@ static const char *next_name(const struct state *state)
 {
 	__u32 next = state->status.next;
 
-	return next < state->table.cfg.nr_schedules ?
-	       state->table.schedule[next].name : "another configuration";
+	if (state->status.flags & A653_STATUS_RELOAD)
+		return "another configuration";
+	return state->table.schedule[next].name;
 }
 
 static const char *schedule_name(const struct state *state, __u32 index)

@@ -194,7 +194,7 @@ struct a653_request {
 #define A653_STAT_OPEN			_BITUL(0)
 
 /**
- * struct a653_stat - what a partition got on one CPU since it was loaded
+ * struct a653_stat - what a partition got on one CPU since it is in its module
  * @partition: index of the partition
  * @cpu: number of the CPU
  * @flags: A653_STAT_*
@@ -227,6 +227,11 @@ struct a653_stat {
 #define A653_STATUS_PENDING		_BITUL(0)
 /* A first load whose base time has not come: @schedule is not in force yet */
 #define A653_STATUS_IDLE		_BITUL(1)
+/*
+ * @next is an index in another configuration than @schedule: in one that was
+ * loaded but is not in force yet
+ */
+#define A653_STATUS_RELOAD		_BITUL(2)
 
 /**
  * struct a653_status - the state of a module
@@ -239,7 +244,7 @@ struct a653_stat {
  * @base_ns: start of a major frame of the schedule in force
  * @next_ns: when the pending schedule takes effect
  * @schedule: index of the schedule in force
- * @next: index of the pending schedule
+ * @next: index of the pending schedule; see A653_STATUS_RELOAD
  * @nr_partitions: of the configuration in force
  * @nr_schedules: the same
  * @nr_cpus: of the module
