@@ -10,8 +10,8 @@
  * Objects, and who keeps them alive:
  *
  *   a653_part	 a partition: known by its name, alive while a cgroup is
- *		 bound to it or a module's configuration names it. Its queues
- *		 exist while a module names it.
+ *		 bound to it or a module's configuration names it. It has its
+ *		 queues since a module first named it.
  *   a653_plan	 one loaded configuration, immutable. Alive until another one
  *		 has replaced it on all CPUs of the module.
  *   a653_module a set of CPUs with one clock.
@@ -93,7 +93,8 @@ struct a653_pcpu {
  * @bound: a cgroup is bound to it (owner of the name); windows of an unbound
  *	partition are slack
  * @module: the module whose configuration names it, or NULL. Written under
- *	a653_mutex, read under pi_lock or rq->lock of a task of the partition.
+ *	a653_mutex. Who reads it without takes it by smp_load_acquire(), and
+ *	finds @pcpu and the module; inside RCU.
  * @pcpu: its queues, one for each possible CPU: a task may come to wait on a
  *	CPU on which the partition has no window. NULL while @module was never
  *	set.

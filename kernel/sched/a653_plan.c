@@ -673,7 +673,10 @@ static bool __a653_assign_parts(struct a653_module *mod, const struct a653_plan 
 				cpumask_clear_cpu(cpu, &part->cpus);
 		}
 		if (i >= 0 || j >= 0) {
-			WRITE_ONCE(part->module, mod);
+			if (!part->module)
+				a653_part_clear_stat(part);
+			/* With its queues, the module and the masks: a653_part_admits() */
+			smp_store_release(&part->module, mod);
 		} else {
 			WRITE_ONCE(part->module, NULL);
 			dropped = true;
@@ -776,6 +779,19 @@ void a653_module_free(struct a653_module *mod)
 /* Its CPUs leave the module, and its plans go. The tasks have gone before. */
 static void a653_module_stop(struct a653_module *mod)
 {
+/* What it got in a module that it was in before, does not count */
+static void a653_part_clear_stat(struct a653_part *part)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct a653_pcpu *pc = per_cpu_ptr(part->pcpu, cpu);
+
+		guard(rq_lock_irqsave)(cpu_rq(cpu));
+		pc->stat = (struct a653_pcpu_stat){ };
+	}
+}
+
 	struct a653_epoch now, next;
 
 	lockdep_assert_held(&a653_mutex);
