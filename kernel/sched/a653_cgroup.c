@@ -361,10 +361,13 @@ static ssize_t a653_partition_write(struct kernfs_open_file *of, char *buf,
 				    size_t nbytes, loff_t off)
 {
 	struct a653_cgroup *cg = css_a653(of_css(of));
+	/* As it is: bound to this name, or to none and none is asked for */
 	char *name = strstrip(buf);
 	int err;
 
-	if (!capable(CAP_SYS_NICE))
+	/* Nor may one who has it write to a file that one opened who has not */
+	if (!capable(CAP_SYS_NICE) ||
+	    !file_ns_capable(of->file, &init_user_ns, CAP_SYS_NICE))
 		return -EPERM;
 	if (*name && (strlen(name) >= A653_NAME_LEN || !a653_name_ok(name)))
 		return -EINVAL;

@@ -940,7 +940,7 @@ static const void *a653_read_array(struct a653_call *call, const char *what,
 	err = a653_check_size(call, what, size, min_size);
 	if (err)
 		return ERR_PTR(err);
-	array = kvcalloc(nr, ksize, GFP_KERNEL_ACCOUNT);
+	array = kvcalloc(nr, ksize, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!array)
 		return ERR_PTR(-ENOMEM);
 
@@ -1121,7 +1121,7 @@ static int a653_plan_complete(struct a653_call *call, struct a653_plan *plan)
 	int err;
 
 	scratch = kvcalloc(plan->conf.cfg.nr_windows, sizeof(*scratch),
-			   GFP_KERNEL_ACCOUNT);
+			   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!scratch)
 		return -ENOMEM;
 	a653_conf_check(&plan->conf, &limits, scratch, a653_violated, &verdict);
@@ -1324,6 +1324,12 @@ static int a653_load(struct a653_call *call, const struct a653_config *cfg,
 	int err;
 
 	for (;;) {
+	/* A window would begin and end with the tick */
+	if (hrtimer_resolution > 1)
+		return a653_refuse(call, -ENODEV,
+				   "high resolution timers are not active (%u ns)",
+				   hrtimer_resolution);
+
 		scoped_guard(cpus_read_lock) {
 			guard(mutex)(&a653_mutex);
 			err = a653_load_locked(call, cfg, plan, wait ? &ticket : NULL,
@@ -1622,7 +1628,12 @@ static int a653_ioctl_get(struct a653_call *call, void __user *arg)
 		return err;
 	call->to = u64_to_user_ptr(cfg.reason);
 	call->len = cfg.reason_len;
-	err = a653_check_tail(call, sizeof(cfg), arg, size) ?:
+	err = a653_check_tail(call, sizeof(cfg), arg, size);
+	/* What is set after the first of two requests may be left as it is */
+	if (!err && (cfg.flags & ~(A653_CONFIG_BASE | A653_CONFIG_WAIT |
+				   A653_CONFIG_DRY_RUN)))
+		err = a653_refuse(call, -EINVAL, "the request has unknown flags");
+	err = err ?:
 	      a653_check_module_name(call, cfg.module) ?:
 	      a653_check_size(call, "a partition", cfg.partition_size,
 			      A653_PARTITION_VER0) ?:
@@ -1756,8 +1767,9 @@ static int a653_status_locked(struct a653_call *call, struct a653_status *st,
 	if (room < st->nr_stats)
 		return a653_refuse(call, -ENOSPC, "too little room for %u stats",
 				   st->nr_stats);
-	*stats = kvcalloc(st->nr_stats, sizeof(**stats), GFP_KERNEL_ACCOUNT);
-	if (!*stats)
+	args->stats = kvcalloc(st->nr_stats, sizeof(*args->stats),
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!args->stats)
 		return -ENOMEM;
 	a653_fill_stats(mod, plan, *stats);
 	return 0;
