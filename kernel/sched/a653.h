@@ -21,12 +21,13 @@
  * Locks, outermost first:
  *
  *   cgroup_mutex -> cpus_read_lock -> a653_mutex -> p->pi_lock -> rq->lock
- *	-> module->lock -> hrtimer base
+ *	-> module->lock
  *
  * a653_mutex covers what changes rarely: the lists of modules and partitions
  * and all binding. It is never held while waiting for a CPU to reach a
- * boundary. The hot path takes rq->lock alone; module->lock only at an instant
- * at which a pending schedule may take effect.
+ * boundary, and never by a SCHED_A653 task (a653_locked()). The hot path takes
+ * rq->lock alone; module->lock only at an instant at which a pending schedule may
+ * take effect.
  */
 #ifndef _KERNEL_SCHED_A653_H
 #define _KERNEL_SCHED_A653_H
@@ -96,8 +97,8 @@ struct a653_pcpu {
  *	a653_mutex. Who reads it without takes it by smp_load_acquire(), and
  *	finds @pcpu and the module; inside RCU.
  * @pcpu: its queues, one for each possible CPU: a task may come to wait on a
- *	CPU on which the partition has no window. NULL while @module was never
- *	set.
+ *	CPU on which the partition has no window. NULL until @module is set for
+ *	the first time.
  * @cpus: where it has a window in some schedule of the configuration
  * @open_cpus: where a window of it is open
  * @push_cpus: where a task of it waits that may run on another CPU
@@ -220,12 +221,6 @@ struct a653_module {
 	struct rcu_head rcu;
 };
 
-/*
- * What a CPU asks of its module, under its rq->lock, when it comes to the
- * instant @at_ns that was announced to it. True: the module goes over at that
- * instant, and *epoch is what this CPU adopts now. False: it does not; should
- * the announcement not have been confirmed yet, it no longer can be.
- */
 bool a653_module_consult(struct a653_module *mod, int cpu, s64 at_ns,
 			 struct a653_epoch *epoch);
 
@@ -281,8 +276,11 @@ void a653_pcpu_read(struct a653_part *part, int cpu,
 		    struct a653_pcpu_stat *stat, bool *open,
 		    unsigned int *nr_queued);
 s64 a653_clock(u32 clock);
-/* May a SCHED_A653 task that is allowed on @mask be in @part? 0 or -errno */
 int a653_part_admits(const struct a653_part *part, const struct cpumask *mask);
+
+int a653_locked(int (*fn)(void *arg), void *arg);
+bool a653_demote(struct task_struct *p);
+void a653_wait_verdict(const struct a653_part *part);
 
 /* Partitions, a653_mutex held: */
 struct a653_part *a653_part_find(const char *name);

@@ -39,6 +39,10 @@
  * Locks: a653_mutex covers all bindings. The handlers of the cgroup files take
  * nothing outside of it: who removes a file waits for its handlers with
  * cgroup_mutex held. Readers of the effective partition take no lock at all.
+ *
+ * A SCHED_A653 task does not hold a653_mutex, see a653_locked(). But it can do what
+ * takes cgroup_mutex (mkdir, rmdir, cgroup.procs), and hold that, as any other lock
+ * of the system, until its partition has a window again.
  */
 #include <linux/capability.h>
 #include <linux/cgroup.h>
@@ -119,18 +123,22 @@ a653_css_alloc(struct cgroup_subsys_state *parent_css)
 	return &cg->css;
 }
 
-static int a653_css_online(struct cgroup_subsys_state *css)
+static int a653_online_locked(void *arg)
 {
-	struct a653_cgroup *cg = css_a653(css);
+	struct cgroup_subsys_state *css = arg;
 
 	/*
 	 * A binding that goes on now sees this cgroup among the descendants, or
 	 * has been written to the parent before.
 	 */
-	guard(mutex)(&a653_mutex);
 	if (css->parent)
-		WRITE_ONCE(cg->eff, css_part(css->parent));
+		WRITE_ONCE(css_a653(css)->eff, css_part(css->parent));
 	return 0;
+}
+
+static int a653_css_online(struct cgroup_subsys_state *css)
+{
+	return a653_locked(a653_online_locked, css);
 }
 
 /* The name is free; who still is in the partition keeps it until a653_css_free() */
@@ -143,34 +151,62 @@ static void a653_release_name(struct a653_cgroup *cg)
 	cg->part = NULL;
 }
 
+static int a653_killed_locked(void *arg)
+{
+	struct a653_cgroup *cg = arg;
+
+	cg->killed = true;
+	a653_release_name(cg);
+	return 0;
+}
+
 /* When rmdir returns, and not some time later, the name can be bound again */
 static void a653_css_killed(struct cgroup_subsys_state *css)
 {
-	struct a653_cgroup *cg = css_a653(css);
+	a653_locked(a653_killed_locked, css_a653(css));
+}
 
-	guard(mutex)(&a653_mutex);
-	cg->killed = true;
+static int a653_free_locked(void *arg)
+{
+	struct a653_cgroup *cg = arg;
+	struct a653_held *held, *tmp;
+
 	a653_release_name(cg);
+	list_for_each_entry_safe(held, tmp, &cg->held, node) {
+		a653_part_put(held->part);
+		kfree(held);
+	}
+	return 0;
 }
 
 static void a653_css_free(struct cgroup_subsys_state *css)
 {
 	struct a653_cgroup *cg = css_a653(css);
-	struct a653_held *held, *tmp;
 
-	scoped_guard(mutex, &a653_mutex) {
-		a653_release_name(cg);
-		list_for_each_entry_safe(held, tmp, &cg->held, node) {
-			a653_part_put(held->part);
-			kfree(held);
-		}
-	}
+	a653_locked(a653_free_locked, cg);
 	kfree(cg);
 }
 
 /*
  * Tasks come and go
  */
+
+/*
+ * May @p, a SCHED_A653 task, be in @part, which a cgroup keeps alive? Waits if that
+ * is being decided.
+ */
+static int a653_may_enter(struct task_struct *p, const struct a653_part *part)
+{
+	int err;
+
+	for (;;) {
+		scoped_guard(rcu)
+			err = a653_part_admits(part, &p->cpus_mask);
+		if (err != -EAGAIN)
+			return err;
+		a653_wait_verdict(part);
+	}
+}
 
 static int a653_can_attach(struct cgroup_taskset *tset)
 {
@@ -181,8 +217,7 @@ static int a653_can_attach(struct cgroup_taskset *tset)
 	cgroup_taskset_for_each(p, css, tset) {
 		if (READ_ONCE(p->policy) != SCHED_A653)
 			continue;
-		scoped_guard(rcu)
-			err = a653_part_admits(css_part(css), p->cpus_ptr);
+		err = a653_may_enter(p, css_part(css));
 		if (err)
 			return err;
 	}
@@ -200,18 +235,18 @@ static void a653_attach(struct cgroup_taskset *tset)
 
 /*
  * The child has the policy that it will have, and nobody else sees it. Where the
- * parent is, the child may be, too; if that should just have changed, it will be
- * an ordinary task rather than fail.
+ * parent is, the child may be, too, or is made an ordinary task by a653_fork(). But
+ * the parent can have left since the child got its policy. A child that has no
+ * partition is not SCHED_A653.
  */
 static int a653_can_fork(struct task_struct *p, struct css_set *cset)
 {
 	struct a653_part *part = css_part(cset->subsys[a653_cgrp_id]);
+	int err;
 
-	if (p->policy == SCHED_A653 && part != READ_ONCE(current->a653.part)) {
-		int err;
-
-		scoped_guard(rcu)
-			err = a653_part_admits(part, p->cpus_ptr);
+	if (p->policy == SCHED_A653 &&
+	    (!part || part != READ_ONCE(current->a653.part))) {
+		err = a653_may_enter(p, part);
 		if (err)
 			return err;
 	}
@@ -326,6 +361,7 @@ static int a653_bind(struct a653_cgroup *cg, const char *name)
 
 	if (cg->killed)
 		return -ENODEV;
+	/* As it is: bound to this name, or to none and none is asked for */
 	if (cg->part ? !strcmp(cg->part->name, name) : !*name)
 		return 0;
 
@@ -357,12 +393,23 @@ static int a653_bind(struct a653_cgroup *cg, const char *name)
 	return 0;
 }
 
+struct a653_bind_args {
+	struct a653_cgroup *cg;
+	const char *name;
+};
+
+static int a653_bind_locked(void *arg)
+{
+	struct a653_bind_args *args = arg;
+
+	return a653_bind(args->cg, args->name);
+}
+
 static ssize_t a653_partition_write(struct kernfs_open_file *of, char *buf,
 				    size_t nbytes, loff_t off)
 {
-	struct a653_cgroup *cg = css_a653(of_css(of));
-	/* As it is: bound to this name, or to none and none is asked for */
 	char *name = strstrip(buf);
+	struct a653_bind_args args = { .cg = css_a653(of_css(of)), .name = name };
 	int err;
 
 	/* Nor may one who has it write to a file that one opened who has not */
@@ -372,18 +419,22 @@ static ssize_t a653_partition_write(struct kernfs_open_file *of, char *buf,
 	if (*name && (strlen(name) >= A653_NAME_LEN || !a653_name_ok(name)))
 		return -EINVAL;
 
-	scoped_guard(mutex, &a653_mutex)
-		err = a653_bind(cg, name);
+	err = a653_locked(a653_bind_locked, &args);
 	return err ?: nbytes;
+}
+
+static int a653_partition_locked(void *arg)
+{
+	struct seq_file *sf = arg;
+	struct a653_cgroup *cg = css_a653(seq_css(sf));
+
+	seq_printf(sf, "%s\n", cg->part ? cg->part->name : "");
+	return 0;
 }
 
 static int a653_partition_show(struct seq_file *sf, void *v)
 {
-	struct a653_cgroup *cg = css_a653(seq_css(sf));
-
-	guard(mutex)(&a653_mutex);
-	seq_printf(sf, "%s\n", cg->part ? cg->part->name : "");
-	return 0;
+	return a653_locked(a653_partition_locked, sf);
 }
 
 static void a653_add_stat(struct a653_pcpu_stat *sum, const struct a653_pcpu_stat *st)
@@ -404,23 +455,29 @@ static u64 a653_late_avg(const struct a653_pcpu_stat *st)
 	return st->opened ? div64_u64(st->late_sum_ns, st->opened) : 0;
 }
 
-static void a653_read_part(struct a653_part *part, int cpu, struct a653_pcpu_stat *st)
+/* False if it had no window there: leave a CPU alone that it does not concern */
+static bool a653_read_part(struct a653_part *part, int cpu, struct a653_pcpu_stat *st)
 {
+	struct a653_pcpu *pc = per_cpu_ptr(part->pcpu, cpu);
 	unsigned int nr_queued;
 	bool open;
 
+	if (!cpumask_test_cpu(cpu, &part->cpus) &&
+	    !READ_ONCE(pc->stat.opened) && !READ_ONCE(pc->stat.missed))
+		return false;
 	a653_pcpu_read(part, cpu, st, &open, &nr_queued);
+	return true;
 }
 
 /* Of the effective partition: a cgroup below it has no numbers of its own */
-static int a653_stat_show(struct seq_file *sf, void *v)
+static int a653_stat_locked(void *arg)
 {
+	struct seq_file *sf = arg;
 	struct a653_cgroup *cg = css_a653(seq_css(sf));
 	struct a653_pcpu_stat sum = { }, st;
 	struct a653_part *part;
 	int cpu;
 
-	guard(mutex)(&a653_mutex);
 	part = cg->eff;
 	if (part && !part->pcpu)
 		part = NULL;
@@ -428,8 +485,8 @@ static int a653_stat_show(struct seq_file *sf, void *v)
 	for_each_possible_cpu(cpu) {
 		if (!part)
 			break;
-		a653_read_part(part, cpu, &st);
-		a653_add_stat(&sum, &st);
+		if (a653_read_part(part, cpu, &st))
+			a653_add_stat(&sum, &st);
 	}
 	seq_printf(sf, "windows_opened %llu\n", sum.opened);
 	seq_printf(sf, "windows_missed %llu\n", sum.missed);
@@ -443,8 +500,7 @@ static int a653_stat_show(struct seq_file *sf, void *v)
 	for_each_possible_cpu(cpu) {
 		if (!part)
 			break;
-		a653_read_part(part, cpu, &st);
-		if (!st.opened && !st.missed && !cpumask_test_cpu(cpu, &part->cpus))
+		if (!a653_read_part(part, cpu, &st))
 			continue;
 		seq_printf(sf, "cpu%d opened=%llu missed=%llu run_ns=%llu open_ns=%llu slack_ns=%llu late_min_ns=%llu late_avg_ns=%llu late_max_ns=%llu\n",
 			   cpu, st.opened, st.missed, st.run_ns, st.open_ns,
@@ -452,6 +508,11 @@ static int a653_stat_show(struct seq_file *sf, void *v)
 			   st.late_max_ns);
 	}
 	return 0;
+}
+
+static int a653_stat_show(struct seq_file *sf, void *v)
+{
+	return a653_locked(a653_stat_locked, sf);
 }
 
 static struct cftype a653_files[] = {

@@ -54,6 +54,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mmu_context.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -87,7 +88,101 @@ DEFINE_MUTEX(a653_mutex);
 static LIST_HEAD(a653_modules);
 static LIST_HEAD(a653_parts);
 
+/* A module that was to be unloaded, was or was not */
+static DECLARE_WAIT_QUEUE_HEAD(a653_verdict);
+
 static unsigned int sysctl_a653_min_slack_pct = 5;
+
+/*
+ * a653_mutex
+ *
+ * A SCHED_A653 task can be without the processor for any time, and when its
+ * partition has no window any more, for ever: only a switch, a load or an unload
+ * would help it then. These take a653_mutex, so such a task must not hold it. It
+ * lets a worker do what is to be done, and holds nothing of this file while it
+ * waits. A task that does hold the mutex is busy: it does not become SCHED_A653
+ * (a653_check_setscheduler()). Kernel threads that cannot be moved to a cgroup,
+ * as workers and those of CPU hotplug, take the mutex as it is.
+ */
+
+struct a653_job {
+	struct work_struct work;
+	int (*fn)(void *arg);
+	void *arg;
+	bool cpus;
+	int ret;
+};
+
+static int a653_job_call(struct a653_job *job)
+{
+	guard(mutex)(&a653_mutex);
+	return job->fn(job->arg);
+}
+
+static void a653_job_run(struct a653_job *job)
+{
+	if (!job->cpus) {
+		job->ret = a653_job_call(job);
+		return;
+	}
+	scoped_guard(cpus_read_lock)
+		job->ret = a653_job_call(job);
+}
+
+static void a653_job_work(struct work_struct *work)
+{
+	a653_job_run(container_of(work, struct a653_job, work));
+}
+
+/* False for a SCHED_A653 task. True: the caller does not become one. */
+static bool a653_set_busy(void)
+{
+	guard(raw_spinlock_irq)(&current->pi_lock);
+
+	if (a653_policy(current->policy))
+		return false;
+	WARN_ON_ONCE(current->a653.busy);
+	current->a653.busy = true;
+	return true;
+}
+
+static int a653_do_job(struct a653_job *job)
+{
+	if (a653_set_busy()) {
+		a653_job_run(job);
+		WRITE_ONCE(current->a653.busy, false);
+	} else {
+		INIT_WORK_ONSTACK(&job->work, a653_job_work);
+		queue_work(system_unbound_wq, &job->work);
+		flush_work(&job->work);
+		destroy_work_on_stack(&job->work);
+	}
+	return job->ret;
+}
+
+/**
+ * a653_locked - call a function with a653_mutex held, but not by a SCHED_A653 task
+ * @fn: the function; it may run in a worker
+ * @arg: its argument
+ *
+ * Context: process, may sleep. Not inside of threadgroup_rwsem: a new worker may
+ * be needed.
+ * Return: what @fn returns.
+ */
+int a653_locked(int (*fn)(void *arg), void *arg)
+{
+	struct a653_job job = { .fn = fn, .arg = arg };
+
+	return a653_do_job(&job);
+}
+
+/* The same, inside cpus_read_lock() */
+static int a653_locked_cpus(int (*fn)(void *arg), void *arg)
+{
+	struct a653_job job = { .fn = fn, .arg = arg, .cpus = true };
+
+	return a653_do_job(&job);
+}
 
 /*
  * Partitions
@@ -494,21 +589,32 @@ static void a653_activate(struct a653_module *mod, const struct a653_change *ch,
  */
 
 /*
- * Is @p a SCHED_A653 task in a partition of @mod? With NULL: in one that belongs
- * to no module, where it will never run. The partition is there as long as
- * a653_mutex is held: it was there when the task came into it, the task keeps
- * its css_set, and that its css, until an RCU grace period after it was taken
- * off the list of tasks.
+ * The partition of @mod in which @p is as a SCHED_A653 task, or NULL. With a @mod
+ * of NULL: a partition that belongs to no module, where the task will never run.
+ * It may have left it by now; but the partition is there as long as a653_mutex is
+ * held: it was there when the task came into it, the task keeps its css_set, and
+ * that its css, until an RCU grace period after it was taken off the list of
+ * tasks.
  */
-static bool a653_task_in(struct task_struct *p, const struct a653_module *mod)
+static struct a653_part *a653_part_of(struct task_struct *p,
+				      const struct a653_module *mod)
 {
 	struct a653_part *part = READ_ONCE(p->a653.part);
 
 	lockdep_assert_held(&a653_mutex);
-	return READ_ONCE(p->policy) == SCHED_A653 && part && part->module == mod;
+	if (READ_ONCE(p->policy) != SCHED_A653 || !part || part->module != mod)
+		return NULL;
+	return part;
 }
 
-static bool a653_demote(struct task_struct *p)
+/**
+ * a653_demote - make an ordinary task of a SCHED_A653 task
+ * @p: the task
+ *
+ * Context: process, may sleep.
+ * Return: false if that failed, which it should not.
+ */
+bool a653_demote(struct task_struct *p)
 {
 	const struct sched_param param = { .sched_priority = 0 };
 	int policy = SCHED_NORMAL;
@@ -537,41 +643,17 @@ static struct task_struct *a653_part_straggler(struct a653_part *part, int cpu)
 }
 
 /*
- * Make ordinary tasks of the SCHED_A653 tasks of @mod, or of those that have no
- * module. Nobody can come to be one meanwhile.
- *
- * A task that reaps itself is not in the list of tasks any more when it comes to
- * its last schedule(). It may be waiting for the processor, though.
+ * The same as a653_evict(), for tasks that are ready, whether they are in the list
+ * of tasks or not
  */
-static void a653_evict(struct a653_module *mod)
+static void a653_evict_stragglers(struct a653_module *mod)
 {
-	struct task_struct *g, *p, *batch[A653_BATCH];
 	struct a653_part *part;
-	unsigned int i, nr;
+	struct task_struct *p;
 	bool ok;
 	int cpu;
 
 	lockdep_assert_held(&a653_mutex);
-
-	do {
-		nr = 0;
-		ok = true;
-		scoped_guard(rcu) {
-			for_each_process_thread(g, p) {
-				if (!a653_task_in(p, mod))
-					continue;
-				batch[nr++] = get_task_struct(p);
-				if (nr == A653_BATCH)
-					goto full;
-			}
-full:;
-		}
-		for (i = 0; i < nr; i++) {
-			ok &= a653_demote(batch[i]);
-			put_task_struct(batch[i]);
-		}
-		cond_resched();
-	} while (nr && ok);
 
 	list_for_each_entry(part, &a653_parts, node) {
 		if (part->module != mod || !part->pcpu)
@@ -587,18 +669,67 @@ full:;
 	}
 }
 
-/* How many living SCHED_A653 tasks a module has. One of them, with a reference. */
-static unsigned int a653_count_tasks(struct a653_module *mod, struct task_struct **one)
+/*
+ * Make ordinary tasks of the SCHED_A653 tasks of @mod, or of those that have no
+ * module. Nobody can come to be one meanwhile.
+ *
+ * A task that reaps itself is not in the list of tasks any more when it comes to
+ * its last schedule(). If it is ready, it is a straggler. If it sleeps, as some of
+ * what an exiting task does may, it is not found; it will then wait in a partition
+ * that has no module, until the next load, or until its CPU is to go offline, looks
+ * for stragglers of such partitions.
+ */
+static void a653_evict(struct a653_module *mod)
+{
+	struct task_struct *g, *p, *batch[A653_BATCH];
+	unsigned int i, nr;
+	bool ok;
+
+	lockdep_assert_held(&a653_mutex);
+
+	do {
+		nr = 0;
+		ok = true;
+		scoped_guard(rcu) {
+			for_each_process_thread(g, p) {
+				if (!a653_part_of(p, mod))
+					continue;
+				batch[nr++] = get_task_struct(p);
+				if (nr == A653_BATCH)
+					goto full;
+			}
+full:;
+		}
+		for (i = 0; i < nr; i++) {
+			ok &= a653_demote(batch[i]);
+			put_task_struct(batch[i]);
+		}
+		cond_resched();
+	} while (nr && ok);
+
+	a653_evict_stragglers(mod);
+}
+
+/*
+ * How many living SCHED_A653 tasks a module has. One of them, with a reference,
+ * and the partition in which it was seen.
+ */
+static unsigned int a653_count_tasks(struct a653_module *mod, struct task_struct **one,
+				     struct a653_part **in)
 {
 	struct task_struct *g, *p;
 	unsigned int nr = 0;
 
 	guard(rcu)();
 	for_each_process_thread(g, p) {
-		if (!a653_task_in(p, mod) || READ_ONCE(p->exit_state))
+		struct a653_part *part = a653_part_of(p, mod);
+
+		if (!part || READ_ONCE(p->exit_state))
 			continue;
-		if (!nr++ && one)
+		if (!nr++ && one) {
 			*one = get_task_struct(p);
+			*in = part;
+		}
 	}
 	return nr;
 }
@@ -643,6 +774,19 @@ static void a653_module_put(struct a653_module *mod)
 {
 	if (refcount_dec_and_test(&mod->ref))
 		kfree_rcu(mod, rcu);
+}
+
+/* What it got in a module that it was in before, does not count */
+static void a653_part_clear_stat(struct a653_part *part)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct a653_pcpu *pc = per_cpu_ptr(part->pcpu, cpu);
+
+		guard(rq_lock_irqsave)(cpu_rq(cpu));
+		pc->stat = (struct a653_pcpu_stat){ };
+	}
 }
 
 /*
@@ -779,19 +923,6 @@ void a653_module_free(struct a653_module *mod)
 /* Its CPUs leave the module, and its plans go. The tasks have gone before. */
 static void a653_module_stop(struct a653_module *mod)
 {
-/* What it got in a module that it was in before, does not count */
-static void a653_part_clear_stat(struct a653_part *part)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct a653_pcpu *pc = per_cpu_ptr(part->pcpu, cpu);
-
-		guard(rq_lock_irqsave)(cpu_rq(cpu));
-		pc->stat = (struct a653_pcpu_stat){ };
-	}
-}
-
 	struct a653_epoch now, next;
 
 	lockdep_assert_held(&a653_mutex);
@@ -815,6 +946,30 @@ static void a653_part_clear_stat(struct a653_part *part)
 	list_del(&mod->node);
 	a653_class_put();
 	wake_up_all(&mod->wait);
+	wake_up_all(&a653_verdict);
+}
+
+static bool a653_part_going(const struct a653_part *part)
+{
+	const struct a653_module *mod;
+
+	guard(rcu)();
+	/* As in a653_part_admits() */
+	mod = part ? smp_load_acquire(&part->module) : NULL;
+	return mod && READ_ONCE(mod->going);
+}
+
+/**
+ * a653_wait_verdict - wait until it is decided whether a module is unloaded
+ * @part: a partition of the module
+ *
+ * For those to whom a653_part_admits() said -EAGAIN. Who holds a653_mutex is not
+ * told so. A SCHED_A653 task may wait, and threadgroup_rwsem and cgroup_mutex may
+ * be held: to decide takes neither, and nothing that waits for a task.
+ */
+void a653_wait_verdict(const struct a653_part *part)
+{
+	wait_event(a653_verdict, !a653_part_going(part));
 }
 
 /*
@@ -826,11 +981,13 @@ static void a653_part_clear_stat(struct a653_part *part)
  * @reason: why it is refused
  * @to: where user space wants to read that
  * @len: how much room there is
+ * @ns: in which pids are told; NULL: in that of the current task
  */
 struct a653_call {
 	char reason[A653_REASON_LEN];
 	char __user *to;
 	u32 len;
+	struct pid_namespace *ns;
 };
 
 static __printf(3, 4) int a653_refuse(struct a653_call *call, int err,
@@ -1003,6 +1160,15 @@ static int a653_wait_due(struct a653_module *mod)
 	return err ? -EINTR : 0;
 }
 
+static int a653_settle_locked(void *arg)
+{
+	struct a653_module *mod = arg;
+
+	if (!mod->dead)
+		a653_module_settle(mod);
+	return 0;
+}
+
 /* Until what was requested is in force. Drops the reference. */
 static int a653_wait_ticket(struct a653_call *call, struct a653_module *mod,
 			    struct a653_ticket *ticket)
@@ -1023,12 +1189,9 @@ static int a653_wait_ticket(struct a653_call *call, struct a653_module *mod,
 		a653_refuse(call, err, "%s before the schedule was in force",
 			    READ_ONCE(mod->dead) ? "the module was unloaded" :
 						   "something else was requested");
-	if (!err) {
-		/* Who waited finds the partitions that are gone, gone */
-		guard(mutex)(&a653_mutex);
-		if (!mod->dead)
-			a653_module_settle(mod);
-	}
+	/* Who waited finds the partitions that are gone, gone */
+	if (!err)
+		a653_locked(a653_settle_locked, mod);
 	a653_module_put(mod);
 	return err;
 }
@@ -1161,6 +1324,12 @@ static int a653_check_place(struct a653_call *call, const struct a653_plan *plan
 	int cpu;
 	u32 i;
 
+	/* A window would begin and end with the tick */
+	if (hrtimer_resolution > 1)
+		return a653_refuse(call, -ENODEV,
+				   "high resolution timers are not active (%u ns)",
+				   hrtimer_resolution);
+
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		struct a653_module *other = a653_module_find_cpu(cpu);
 		bool wanted = a653_conf_has_cpu(conf, cpu);
@@ -1203,9 +1372,9 @@ static int a653_check_tasks(struct a653_call *call, const struct a653_plan *plan
 
 	guard(rcu)();
 	for_each_process_thread(g, p) {
-		struct a653_part *part = READ_ONCE(p->a653.part);
+		struct a653_part *part = a653_part_of(p, mod);
 
-		if (!a653_task_in(p, mod) || READ_ONCE(p->exit_state))
+		if (!part || READ_ONCE(p->exit_state))
 			continue;
 		for (i = plan->conf.cfg.nr_partitions - 1; i >= 0; i--) {
 			if (!strcmp(plan->conf.partitions[i].name, part->name))
@@ -1214,17 +1383,17 @@ static int a653_check_tasks(struct a653_call *call, const struct a653_plan *plan
 		if (i < 0)
 			return a653_refuse(call, -EBUSY,
 					   "partition '%s' would be dropped, but has SCHED_A653 tasks: pid %d (%s)",
-					   part->name, task_pid_vnr(p),
+					   part->name, task_pid_nr_ns(p, call->ns),
 					   get_task_comm(comm, p));
 		/*
 		 * Its affinity can change after this. It may not become one that
 		 * does not fit the plan in force; and when this one is, the task
 		 * waits, and can be helped by taskset.
 		 */
-		if (!cpumask_intersects(p->cpus_ptr, &plan->cpus[i]))
+		if (!cpumask_intersects(&p->cpus_mask, &plan->cpus[i]))
 			return a653_refuse(call, -EBUSY,
 					   "partition '%s' would have no window on the CPUs of pid %d (%s)",
-					   part->name, task_pid_vnr(p),
+					   part->name, task_pid_nr_ns(p, call->ns),
 					   get_task_comm(comm, p));
 	}
 	return 0;
@@ -1253,15 +1422,25 @@ static struct a653_module *a653_module_create(const struct a653_plan *plan)
 	return mod;
 }
 
+struct a653_load_args {
+	struct a653_call *call;
+	const struct a653_config *cfg;
+	struct a653_plan *plan;
+	struct a653_ticket *ticket;
+	struct a653_module *mod;
+};
+
 /*
- * Returns 0 when the plan is pending: it is not the caller's any more. *@at is
- * the module, with a reference. -EAGAIN: the caller has to wait for *@at, with
- * a reference, and to try again.
+ * Returns 0 when the plan is pending: it is not the caller's any more. args->mod
+ * is the module, with a reference. -EAGAIN: the caller has to wait for args->mod,
+ * with a reference, and to try again.
  */
-static int a653_load_locked(struct a653_call *call, const struct a653_config *cfg,
-			    struct a653_plan *plan, struct a653_ticket *ticket,
-			    struct a653_module **at)
+static int a653_load_locked(void *arg)
 {
+	struct a653_load_args *args = arg;
+	const struct a653_config *cfg = args->cfg;
+	struct a653_call *call = args->call;
+	struct a653_plan *plan = args->plan;
 	struct a653_change ch = {
 		.plan = plan,
 		.schedule = cfg->initial,
@@ -1274,6 +1453,7 @@ static int a653_load_locked(struct a653_call *call, const struct a653_config *cf
 	s64 start;
 	int err;
 
+	a653_evict_stragglers(NULL);
 	mod = a653_module_find(cfg->module);
 	if (mod)
 		a653_module_settle(mod);
@@ -1299,7 +1479,7 @@ static int a653_load_locked(struct a653_call *call, const struct a653_config *cf
 		if (!mod)
 			return -ENOMEM;
 	} else if (!a653_next_withdraw(mod, &old)) {
-		*at = a653_module_get(mod);
+		args->mod = a653_module_get(mod);
 		return -EAGAIN;
 	}
 	/* A switch that was pending is one of the plan in force */
@@ -1307,9 +1487,15 @@ static int a653_load_locked(struct a653_call *call, const struct a653_config *cf
 		old.plan = NULL;
 
 	a653_assign_parts(mod, mod->now.plan, plan);
-	a653_activate(mod, &ch, ticket);
+	a653_activate(mod, &ch, args->ticket);
 	a653_plan_free(old.plan);
-	*at = a653_module_get(mod);
+	args->mod = a653_module_get(mod);
+	return 0;
+}
+
+static int a653_drop_plan_locked(void *arg)
+{
+	a653_plan_free(arg);
 	return 0;
 }
 
@@ -1320,36 +1506,30 @@ static int a653_load(struct a653_call *call, const struct a653_config *cfg,
 	bool dry_run = cfg->flags & A653_CONFIG_DRY_RUN;
 	bool wait = (cfg->flags & A653_CONFIG_WAIT) && !dry_run;
 	struct a653_ticket ticket = { .result = -EINPROGRESS };
-	struct a653_module *mod;
+	struct a653_load_args args = {
+		.call = call,
+		.cfg = cfg,
+		.plan = plan,
+		.ticket = wait ? &ticket : NULL,
+	};
 	int err;
 
 	for (;;) {
-	/* A window would begin and end with the tick */
-	if (hrtimer_resolution > 1)
-		return a653_refuse(call, -ENODEV,
-				   "high resolution timers are not active (%u ns)",
-				   hrtimer_resolution);
-
-		scoped_guard(cpus_read_lock) {
-			guard(mutex)(&a653_mutex);
-			err = a653_load_locked(call, cfg, plan, wait ? &ticket : NULL,
-					       &mod);
-		}
+		err = a653_locked_cpus(a653_load_locked, &args);
 		if (err != -EAGAIN)
 			break;
-		err = a653_wait_due(mod);
+		err = a653_wait_due(args.mod);
 		if (err)
 			break;
 	}
 
 	if (err || dry_run) {
-		guard(mutex)(&a653_mutex);
-		a653_plan_free(plan);
+		a653_locked(a653_drop_plan_locked, plan);
 		return err;
 	}
 	if (wait)
-		return a653_wait_ticket(call, mod, &ticket);
-	a653_module_put(mod);
+		return a653_wait_ticket(call, args.mod, &ticket);
+	a653_module_put(args.mod);
 	return 0;
 }
 
@@ -1398,9 +1578,19 @@ static int a653_read_request(struct a653_call *call, struct a653_request *req,
 	return a653_check_module_name(call, req->module);
 }
 
-static int a653_switch_locked(struct a653_call *call, const struct a653_request *req,
-			      struct a653_ticket *ticket, struct a653_module **at)
+struct a653_request_args {
+	struct a653_call *call;
+	const struct a653_request *req;
+	struct a653_ticket *ticket;
+	struct a653_module *mod;
+};
+
+/* What it returns, and args->mod, are as of a653_load_locked() */
+static int a653_switch_locked(void *arg)
 {
+	struct a653_request_args *args = arg;
+	const struct a653_request *req = args->req;
+	struct a653_call *call = args->call;
 	struct a653_change ch = {
 		.after_ns = req->flags & A653_REQUEST_AT ? req->at_ns : S64_MIN,
 	};
@@ -1435,12 +1625,10 @@ static int a653_switch_locked(struct a653_call *call, const struct a653_request 
 		return a653_refuse(call, -ERANGE, "the time of the switch is too far ahead");
 
 	/* Too late, or what was pending is in force by now: look again */
-	if (!a653_next_withdraw(mod, &old) || (next.plan && !old.plan)) {
-		*at = a653_module_get(mod);
+	args->mod = a653_module_get(mod);
+	if (!a653_next_withdraw(mod, &old) || (next.plan && !old.plan))
 		return -EAGAIN;
-	}
-	a653_activate(mod, &ch, ticket);
-	*at = a653_module_get(mod);
+	a653_activate(mod, &ch, args->ticket);
 	return 0;
 }
 
@@ -1448,25 +1636,26 @@ static int a653_switch(struct a653_call *call, const struct a653_request *req)
 {
 	struct a653_ticket ticket = { .result = -EINPROGRESS };
 	bool wait = req->flags & A653_REQUEST_WAIT;
-	struct a653_module *mod;
+	struct a653_request_args args = {
+		.call = call,
+		.req = req,
+		.ticket = wait ? &ticket : NULL,
+	};
 	int err;
 
 	for (;;) {
-		scoped_guard(cpus_read_lock) {
-			guard(mutex)(&a653_mutex);
-			err = a653_switch_locked(call, req, wait ? &ticket : NULL, &mod);
-		}
+		err = a653_locked_cpus(a653_switch_locked, &args);
 		if (err != -EAGAIN)
 			break;
-		err = a653_wait_due(mod);
+		err = a653_wait_due(args.mod);
 		if (err)
 			break;
 	}
 	if (err)
 		return err;
 	if (wait)
-		return a653_wait_ticket(call, mod, &ticket);
-	a653_module_put(mod);
+		return a653_wait_ticket(call, args.mod, &ticket);
+	a653_module_put(args.mod);
 	return 0;
 }
 
@@ -1483,57 +1672,73 @@ static int a653_ioctl_switch(struct a653_call *call, void __user *arg)
 	return a653_switch(call, &req);
 }
 
-static int a653_unload_locked(struct a653_call *call, const struct a653_request *req,
-			      struct a653_module **at)
+static int a653_refuse_tasks(struct a653_call *call, struct a653_module *mod)
 {
-	struct a653_module *mod = a653_module_find(req->module);
-	struct task_struct *p;
 	char comm[TASK_COMM_LEN];
+	struct a653_part *part;
+	struct task_struct *p;
 	unsigned int nr;
 	int err;
 
+	nr = a653_count_tasks(mod, &p, &part);
+	if (!nr)
+		return 0;
+	err = a653_refuse(call, -EBUSY,
+			  "partition '%s' has SCHED_A653 tasks: pid %d (%s); %u in the module",
+			  part->name, task_pid_nr_ns(p, call->ns),
+			  get_task_comm(comm, p), nr);
+	put_task_struct(p);
+	return err;
+}
+
+/* Returns 0 when it is done: args->mod is the module, to be freed */
+static int a653_unload_locked(void *arg)
+{
+	struct a653_request_args *args = arg;
+	bool force = args->req->flags & A653_REQUEST_FORCE;
+	struct a653_module *mod;
+	int err;
+
+	mod = a653_module_find(args->req->module);
 	if (!mod)
-		return a653_no_module(call, req->module);
+		return a653_no_module(args->call, args->req->module);
+
+	/* Disturb nobody for a refusal */
+	err = force ? 0 : a653_refuse_tasks(args->call, mod);
+	if (err)
+		return err;
 
 	/*
 	 * From now on nobody becomes SCHED_A653 here. Who was allowed to has done
 	 * it, or is inside the rq->lock section in which it does. A fork may be
 	 * on its way, with a child that is not in the list of tasks yet: it looks
-	 * at @going, under rq->lock, after it has put the child there, and makes
-	 * an ordinary task of it (a653_fork()). Either sees the other.
+	 * at @going, under rq->lock, after it has put the child there, waits for
+	 * the verdict, and makes an ordinary task of it if the module is unloaded
+	 * (a653_fork()). Either sees the other.
 	 */
 	WRITE_ONCE(mod->going, true);
 	kick_all_cpus_sync();
 
-	if (!(req->flags & A653_REQUEST_FORCE)) {
-		nr = a653_count_tasks(mod, &p);
-		if (nr) {
-			err = a653_refuse(call, -EBUSY,
-					  "partition '%s' has SCHED_A653 tasks: pid %d (%s); %u in the module",
-					  p->a653.part->name, task_pid_vnr(p),
-					  get_task_comm(comm, p), nr);
-			put_task_struct(p);
-			WRITE_ONCE(mod->going, false);
-			return err;
-		}
+	err = force ? 0 : a653_refuse_tasks(args->call, mod);
+	if (err) {
+		WRITE_ONCE(mod->going, false);
+		wake_up_all(&a653_verdict);
+		return err;
 	}
 	a653_evict(mod);
 	a653_module_stop(mod);
-	*at = mod;
+	args->mod = mod;
 	return 0;
 }
 
 static int a653_unload(struct a653_call *call, const struct a653_request *req)
 {
-	struct a653_module *mod;
+	struct a653_request_args args = { .call = call, .req = req };
 	int err;
 
-	scoped_guard(cpus_read_lock) {
-		guard(mutex)(&a653_mutex);
-		err = a653_unload_locked(call, req, &mod);
-	}
+	err = a653_locked_cpus(a653_unload_locked, &args);
 	if (!err)
-		a653_module_free(mod);
+		a653_module_free(args.mod);
 	return err;
 }
 
@@ -1565,10 +1770,19 @@ static const struct a653_plan *a653_module_plan(struct a653_module *mod,
 	return now->plan;
 }
 
-/* Room, and what is there: the same memory for conf and for the caller's cfg */
-static int a653_get_locked(struct a653_call *call, struct a653_config *cfg,
-			   struct a653_conf *copy)
+struct a653_get_args {
+	struct a653_call *call;
+	struct a653_config *cfg;
+	struct a653_conf *copy;
+};
+
+/* Is there room in the caller's arrays, and what belongs there */
+static int a653_get_locked(void *arg)
 {
+	struct a653_get_args *args = arg;
+	struct a653_config *cfg = args->cfg;
+	struct a653_conf *copy = args->copy;
+	struct a653_call *call = args->call;
 	struct a653_module *mod = a653_module_find(cfg->module);
 	const struct a653_config *have;
 	const struct a653_plan *plan;
@@ -1620,6 +1834,7 @@ static int a653_ioctl_get(struct a653_call *call, void __user *arg)
 {
 	struct a653_conf copy = { };
 	struct a653_config cfg;
+	struct a653_get_args args = { .call = call, .cfg = &cfg, .copy = &copy };
 	u32 size;
 	int err;
 
@@ -1643,9 +1858,7 @@ static int a653_ioctl_get(struct a653_call *call, void __user *arg)
 	if (err)
 		return err;
 
-	scoped_guard(mutex, &a653_mutex)
-		err = a653_get_locked(call, &cfg, &copy);
-
+	err = a653_locked(a653_get_locked, &args);
 	if (!err)
 		err = a653_write_array(cfg.cpus, copy.cpus, cfg.nr_cpu_words,
 				       sizeof(u64), sizeof(u64)) ?:
@@ -1710,9 +1923,17 @@ static void a653_fill_stats(struct a653_module *mod, const struct a653_plan *pla
 	}
 }
 
-static int a653_status_locked(struct a653_call *call, struct a653_status *st,
-			      struct a653_stat **stats)
+struct a653_status_args {
+	struct a653_call *call;
+	struct a653_status *st;
+	struct a653_stat *stats;
+};
+
+static int a653_status_locked(void *arg)
 {
+	struct a653_status_args *args = arg;
+	struct a653_call *call = args->call;
+	struct a653_status *st = args->st;
 	const struct a653_plan *plan;
 	struct a653_epoch now, next;
 	struct a653_module *mod;
@@ -1753,6 +1974,8 @@ static int a653_status_locked(struct a653_call *call, struct a653_status *st,
 	}
 	if (next.plan) {
 		st->flags |= A653_STATUS_PENDING;
+		if (next.plan != plan)
+			st->flags |= A653_STATUS_RELOAD;
 		st->next_ns = next.from_ns;
 		st->next = next.schedule;
 	}
@@ -1760,7 +1983,7 @@ static int a653_status_locked(struct a653_call *call, struct a653_status *st,
 	st->nr_schedules = plan->conf.cfg.nr_schedules;
 	st->nr_cpus = cpumask_weight(&mod->cpus);
 	st->nr_stats = st->nr_partitions * st->nr_cpus;
-	st->nr_tasks = a653_count_tasks(mod, NULL);
+	st->nr_tasks = a653_count_tasks(mod, NULL, NULL);
 
 	if (!room && !st->stats)
 		return 0;
@@ -1771,14 +1994,14 @@ static int a653_status_locked(struct a653_call *call, struct a653_status *st,
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!args->stats)
 		return -ENOMEM;
-	a653_fill_stats(mod, plan, *stats);
+	a653_fill_stats(mod, plan, args->stats);
 	return 0;
 }
 
 static int a653_ioctl_status(struct a653_call *call, void __user *arg)
 {
-	struct a653_stat *stats = NULL;
 	struct a653_status st;
+	struct a653_status_args args = { .call = call, .st = &st };
 	u32 size;
 	int err;
 
@@ -1797,16 +2020,15 @@ static int a653_ioctl_status(struct a653_call *call, void __user *arg)
 	if (err)
 		return err;
 
-	scoped_guard(mutex, &a653_mutex)
-		err = a653_status_locked(call, &st, &stats);
+	err = a653_locked(a653_status_locked, &args);
 
-	if (!err && stats)
-		err = a653_write_array(st.stats, stats, st.nr_stats, st.stat_size,
-				       sizeof(*stats));
+	if (!err && args.stats)
+		err = a653_write_array(st.stats, args.stats, st.nr_stats, st.stat_size,
+				       sizeof(*args.stats));
 	if ((!err || err == -ENOSPC) &&
 	    copy_to_user(arg, &st, min_t(size_t, size, sizeof(st))))
 		err = -EFAULT;
-	kvfree(stats);
+	kvfree(args.stats);
 	return err;
 }
 
@@ -1817,7 +2039,7 @@ static int a653_ioctl_status(struct a653_call *call, void __user *arg)
 static long a653_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
-	struct a653_call call = { };
+	struct a653_call call = { .ns = task_active_pid_ns(current) };
 	int err;
 
 	switch (cmd) {
@@ -1908,7 +2130,7 @@ device_initcall(a653_plan_init);
 
 #if IS_ENABLED(CONFIG_SCHED_A653_KUNIT_TEST)
 
-/* What the ioctls do, for tests in the kernel. @reason: of A653_REASON_LEN. */
+/* What the ioctls do, for tests in the kernel */
 
 int a653_test_load(const struct a653_conf *conf, char *reason)
 {
@@ -1941,6 +2163,13 @@ int a653_test_load(const struct a653_conf *conf, char *reason)
 		a653_plan_free_memory(plan);
 	else
 		err = a653_load(&call, cfg, plan);
+/**
+ * a653_test_load - A653_IOC_LOAD
+ * @conf: the configuration
+ * @reason: why it was refused, of A653_REASON_LEN
+ *
+ * Return: 0 or -errno.
+ */
 	memcpy(reason, call.reason, A653_REASON_LEN);
 	return err;
 }
@@ -1964,5 +2193,17 @@ int a653_test_unload(const struct a653_request *req, char *reason)
 }
 
 #endif /* CONFIG_SCHED_A653_KUNIT_TEST */
-		if (next.plan != plan)
-			st->flags |= A653_STATUS_RELOAD;
+/**
+ * a653_test_switch - A653_IOC_SWITCH
+ * @req: the request
+ * @reason: why it was refused, of A653_REASON_LEN
+ *
+ * Return: 0 or -errno.
+ */
+/**
+ * a653_test_unload - A653_IOC_UNLOAD
+ * @req: the request
+ * @reason: why it was refused, of A653_REASON_LEN
+ *
+ * Return: 0 or -errno.
+ */
