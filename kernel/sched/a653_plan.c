@@ -2093,26 +2093,57 @@ static struct ctl_table a653_sysctls[] = {
 	},
 };
 
-/*
- * A CPU of a module has to stay: half a module is none. And a task that waits
- * in a closed partition is invisible to what empties a CPU that goes.
+/* Tasks that wait in a closed partition are invisible to what empties a CPU */
+static int a653_cpu_vacant(unsigned int cpu)
+{
+	lockdep_assert_held(&a653_mutex);
+
+	a653_evict_stragglers(NULL);
+	if (!a653_cpu_has_tasks(cpu))
+		return 0;
+	pr_info("a653: CPU %u has SCHED_A653 tasks and stays online\n", cpu);
+	return -EBUSY;
+}
+
+/**
+ * a653_cpu_deactivate - may this CPU go offline?
+ * @cpu: the CPU
+ *
+ * Called by sched_cpu_deactivate() before it does anything: what is undone after
+ * a later refusal would have thrown tasks out of their windows. A CPU of a module
+ * has to stay: half a module is none. Only when the system goes down, the module
+ * goes with it: a kexec relies on it.
+ *
+ * Context: cpus_write_lock() is held.
+ * Return: 0 or -EBUSY.
  */
-static int a653_cpu_offline(unsigned int cpu)
+int a653_cpu_deactivate(unsigned int cpu)
 {
 	struct a653_module *mod;
 
-	guard(mutex)(&a653_mutex);
-	mod = a653_module_find_cpu(cpu);
-	if (mod) {
-		pr_info("a653: CPU %u belongs to module '%s' and stays online\n",
-			cpu, mod->name);
-		return -EBUSY;
+	scoped_guard(mutex, &a653_mutex) {
+		mod = a653_module_find_cpu(cpu);
+		if (!mod)
+			return system_state > SYSTEM_RUNNING ? 0 : a653_cpu_vacant(cpu);
+		if (system_state <= SYSTEM_RUNNING) {
+			pr_info("a653: CPU %u belongs to module '%s' and stays online\n",
+				cpu, mod->name);
+			return -EBUSY;
+		}
+		WRITE_ONCE(mod->going, true);
+		kick_all_cpus_sync();
+		a653_evict(mod);
+		a653_module_stop(mod);
 	}
-	if (a653_cpu_has_tasks(cpu)) {
-		pr_info("a653: CPU %u has SCHED_A653 tasks and stays online\n", cpu);
-		return -EBUSY;
-	}
+	a653_module_free(mod);
 	return 0;
+}
+
+/* As a653_cpu_deactivate(), for those that came before the CPU was inactive */
+static int a653_cpu_offline(unsigned int cpu)
+{
+	guard(mutex)(&a653_mutex);
+	return system_state > SYSTEM_RUNNING ? 0 : a653_cpu_vacant(cpu);
 }
 
 static int __init a653_plan_init(void)
@@ -2132,6 +2163,13 @@ device_initcall(a653_plan_init);
 
 /* What the ioctls do, for tests in the kernel */
 
+/**
+ * a653_test_load - A653_IOC_LOAD
+ * @conf: the configuration
+ * @reason: why it was refused, of A653_REASON_LEN
+ *
+ * Return: 0 or -errno.
+ */
 int a653_test_load(const struct a653_conf *conf, char *reason)
 {
 	const struct a653_config *cfg = &conf->cfg;
@@ -2163,17 +2201,17 @@ int a653_test_load(const struct a653_conf *conf, char *reason)
 		a653_plan_free_memory(plan);
 	else
 		err = a653_load(&call, cfg, plan);
-/**
- * a653_test_load - A653_IOC_LOAD
- * @conf: the configuration
- * @reason: why it was refused, of A653_REASON_LEN
- *
- * Return: 0 or -errno.
- */
 	memcpy(reason, call.reason, A653_REASON_LEN);
 	return err;
 }
 
+/**
+ * a653_test_switch - A653_IOC_SWITCH
+ * @req: the request
+ * @reason: why it was refused, of A653_REASON_LEN
+ *
+ * Return: 0 or -errno.
+ */
 int a653_test_switch(const struct a653_request *req, char *reason)
 {
 	struct a653_call call = { };
@@ -2183,6 +2221,13 @@ int a653_test_switch(const struct a653_request *req, char *reason)
 	return err;
 }
 
+/**
+ * a653_test_unload - A653_IOC_UNLOAD
+ * @req: the request
+ * @reason: why it was refused, of A653_REASON_LEN
+ *
+ * Return: 0 or -errno.
+ */
 int a653_test_unload(const struct a653_request *req, char *reason)
 {
 	struct a653_call call = { };
@@ -2193,17 +2238,3 @@ int a653_test_unload(const struct a653_request *req, char *reason)
 }
 
 #endif /* CONFIG_SCHED_A653_KUNIT_TEST */
-/**
- * a653_test_switch - A653_IOC_SWITCH
- * @req: the request
- * @reason: why it was refused, of A653_REASON_LEN
- *
- * Return: 0 or -errno.
- */
-/**
- * a653_test_unload - A653_IOC_UNLOAD
- * @req: the request
- * @reason: why it was refused, of A653_REASON_LEN
- *
- * Return: 0 or -errno.
- */
