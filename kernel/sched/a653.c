@@ -151,8 +151,6 @@ static void a653_check_pcpu(struct rq *rq, struct a653_pcpu *pc)
 		A653_BUG(rq, list_empty(queue) == !!test_bit(prio, pc->bitmap));
 		list_for_each_entry(p, queue, rt.run_list) {
 			A653_BUG(rq, p->prio != prio);
-			A653_BUG(rq, p->pushable_tasks.prio != prio &&
-				     !plist_node_empty(&p->pushable_tasks));
 			A653_BUG(rq, p->a653.part != pc->part);
 			A653_BUG(rq, task_cpu(p) != cpu);
 			A653_BUG(rq, !a653_task(p));
@@ -165,6 +163,7 @@ static void a653_check_pcpu(struct rq *rq, struct a653_pcpu *pc)
 	plist_for_each_entry(p, &pc->pushable, pushable_tasks) {
 		A653_BUG(rq, p->a653.part != pc->part);
 		A653_BUG(rq, p->pushable_tasks.prio != p->prio);
+		A653_BUG(rq, !p->rt.on_rq);
 		pushable++;
 	}
 
