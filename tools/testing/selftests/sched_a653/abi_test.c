@@ -67,7 +67,7 @@ struct bad {
 	const char *reason;
 };
 
-#define BAD(_name, _err, _reason, ...)					\
+#define SPOILED(_name, _err, _reason, ...)				\
 	static void bad_##_name(struct conf *f) { __VA_ARGS__; }	\
 	static const struct bad _name = { #_name, bad_##_name, _err, _reason }
 
@@ -102,82 +102,82 @@ static void fill_schedules(struct conf *f, unsigned int nr)
 }
 
 /* The head */
-BAD(size_zero, EINVAL, "", f->c.size = 0);
-BAD(size_truncated, EINVAL, "", f->c.size -= 8);
-BAD(size_huge, E2BIG, "", f->c.size = 1 << 20);
-BAD(unknown_flag, EINVAL, "flags", f->c.flags = 1U << 31);
-BAD(empty_module_name, EINVAL, "module", f->c.module[0] = 0);
-BAD(module_name_without_end, EINVAL, "module", memset(f->c.module, 'x', A653_NAME_LEN));
-BAD(module_name_with_slash, EINVAL, "module", f->c.module[0] = '/');
-BAD(bytes_after_module_name, EINVAL, "module", f->c.module[10] = 'x');
-BAD(clock_realtime, EINVAL, "clock", f->c.clock = CLOCK_REALTIME);
-BAD(initial_out_of_range, EINVAL, "initial", f->c.initial = 2);
-BAD(base_without_flag, EINVAL, "base", f->c.base_ns = 5);
-BAD(base_negative, EINVAL, "base", f->c.flags = A653_CONFIG_BASE; f->c.base_ns = -1);
-BAD(base_too_far, ERANGE, "base", f->c.flags = A653_CONFIG_BASE; f->c.base_ns = INT64_MAX);
-BAD(no_partition, EINVAL, "partition", f->c.nr_partitions = 0);
-BAD(no_schedule, EINVAL, "schedule", f->c.nr_schedules = 0);
-BAD(no_cpu, EINVAL, "CPU", f->cpus[0] = 0);
-BAD(cpu_that_does_not_exist, EINVAL, "CPU", f->cpus[0] = 1ULL << 63);
-BAD(partitions_null, EFAULT, "address", f->c.partitions = 0);
-BAD(schedules_null, EFAULT, "address", f->c.schedules = 0);
-BAD(windows_null, EFAULT, "address", f->c.windows = 8);
-BAD(cpus_null, EFAULT, "address", f->c.cpus = 0);
-BAD(windows_in_kernel_space, EFAULT, "address", f->c.windows = 0xffff888000000000ULL);
-BAD(partition_size_short, EINVAL, "partition", f->c.partition_size -= 8);
-BAD(schedule_size_short, EINVAL, "schedule", f->c.schedule_size = 0);
-BAD(window_size_short, EINVAL, "window", f->c.window_size = 4);
-BAD(window_size_huge, E2BIG, "window", f->c.window_size = 1U << 31);
-BAD(cpu_words_huge, E2BIG, "CPU", f->c.nr_cpu_words = UINT32_MAX);
-BAD(windows_huge, E2BIG, "windows", f->c.nr_windows = UINT32_MAX);
-BAD(lesson09_too_many_partitions, E2BIG, "257", fill_partitions(f, A653_MAX_PARTITIONS + 1));
-BAD(lesson09_too_many_schedules, E2BIG, "17", fill_schedules(f, A653_MAX_SCHEDULES + 1));
-BAD(lesson09_too_many_windows, E2BIG, "512", fill_windows(f, A653_MAX_WINDOWS + 1));
-BAD(windows_not_of_any_schedule, EINVAL, "windows", f->c.nr_windows++);
-BAD(schedule_with_too_many_windows, EINVAL, "windows", f->sched[1].nr_windows = UINT32_MAX);
+SPOILED(size_zero, EINVAL, "", f->c.size = 0);
+SPOILED(size_truncated, EINVAL, "", f->c.size -= 8);
+SPOILED(size_huge, E2BIG, "", f->c.size = 1 << 20);
+SPOILED(unknown_flag, EINVAL, "flags", f->c.flags = 1U << 31);
+SPOILED(empty_module_name, EINVAL, "module", f->c.module[0] = 0);
+SPOILED(module_name_without_end, EINVAL, "module", memset(f->c.module, 'x', A653_NAME_LEN));
+SPOILED(module_name_with_slash, EINVAL, "module", f->c.module[0] = '/');
+SPOILED(bytes_after_module_name, EINVAL, "module", f->c.module[10] = 'x');
+SPOILED(clock_realtime, EINVAL, "clock", f->c.clock = CLOCK_REALTIME);
+SPOILED(initial_out_of_range, EINVAL, "initial", f->c.initial = 2);
+SPOILED(base_without_flag, EINVAL, "base", f->c.base_ns = 5);
+SPOILED(base_negative, EINVAL, "base", f->c.flags = A653_CONFIG_BASE; f->c.base_ns = -1);
+SPOILED(base_too_far, ERANGE, "base", f->c.flags = A653_CONFIG_BASE; f->c.base_ns = INT64_MAX);
+SPOILED(no_partition, EINVAL, "partition", f->c.nr_partitions = 0);
+SPOILED(no_schedule, EINVAL, "schedule", f->c.nr_schedules = 0);
+SPOILED(no_cpu, EINVAL, "CPU", f->cpus[0] = 0);
+SPOILED(cpu_that_does_not_exist, EINVAL, "CPU", f->cpus[0] = 1ULL << 63);
+SPOILED(partitions_null, EFAULT, "address", f->c.partitions = 0);
+SPOILED(schedules_null, EFAULT, "address", f->c.schedules = 0);
+SPOILED(windows_null, EFAULT, "address", f->c.windows = 8);
+SPOILED(cpus_null, EFAULT, "address", f->c.cpus = 0);
+SPOILED(windows_in_kernel_space, EFAULT, "address", f->c.windows = 0xffff888000000000ULL);
+SPOILED(partition_size_short, EINVAL, "partition", f->c.partition_size -= 8);
+SPOILED(schedule_size_short, EINVAL, "schedule", f->c.schedule_size = 0);
+SPOILED(window_size_short, EINVAL, "window", f->c.window_size = 4);
+SPOILED(window_size_huge, E2BIG, "window", f->c.window_size = 1U << 31);
+SPOILED(cpu_words_huge, E2BIG, "CPU", f->c.nr_cpu_words = UINT32_MAX);
+SPOILED(windows_huge, E2BIG, "windows", f->c.nr_windows = UINT32_MAX);
+SPOILED(lesson09_too_many_partitions, E2BIG, "257", fill_partitions(f, A653_MAX_PARTITIONS + 1));
+SPOILED(lesson09_too_many_schedules, E2BIG, "17", fill_schedules(f, A653_MAX_SCHEDULES + 1));
+SPOILED(lesson09_too_many_windows, E2BIG, "512", fill_windows(f, A653_MAX_WINDOWS + 1));
+SPOILED(windows_not_of_any_schedule, EINVAL, "windows", f->c.nr_windows++);
+SPOILED(schedule_with_too_many_windows, EINVAL, "windows", f->sched[1].nr_windows = UINT32_MAX);
 
 /* Partitions */
-BAD(lesson12_partition_twice, EEXIST, "alpha", set_name(f->part[1].name, "alpha\0"));
-BAD(empty_partition_name, EINVAL, "name", memset(f->part[1].name, 0, A653_NAME_LEN));
-BAD(partition_name_without_end, EINVAL, "name", memset(f->part[1].name, 'y', A653_NAME_LEN));
-BAD(partition_name_with_newline, EINVAL, "name", f->part[1].name[1] = '\n');
-BAD(partition_flags, EINVAL, "flags", f->part[1].flags = 1);
-BAD(partition_reserved, EINVAL, "flags", f->part[1].reserved = 1);
-BAD(period_without_duration, EINVAL, "duration", f->part[1].period_ns = 10 * MS);
-BAD(duration_without_period, EINVAL, "period", f->part[1].duration_ns = 10 * MS);
-BAD(duration_longer_than_period, EINVAL, "period", f->part[0].duration_ns = 11 * MS);
-BAD(period_does_not_divide, EINVAL, "multiple", f->part[0].period_ns = 7 * MS);
-BAD(too_little_in_a_period, EINVAL, "alpha", f->part[0].duration_ns = 3 * MS + 1);
+SPOILED(lesson12_partition_twice, EEXIST, "alpha", set_name(f->part[1].name, "alpha\0"));
+SPOILED(empty_partition_name, EINVAL, "name", memset(f->part[1].name, 0, A653_NAME_LEN));
+SPOILED(partition_name_without_end, EINVAL, "name", memset(f->part[1].name, 'y', A653_NAME_LEN));
+SPOILED(partition_name_with_newline, EINVAL, "name", f->part[1].name[1] = '\n');
+SPOILED(partition_flags, EINVAL, "flags", f->part[1].flags = 1);
+SPOILED(partition_reserved, EINVAL, "flags", f->part[1].reserved = 1);
+SPOILED(period_without_duration, EINVAL, "duration", f->part[1].period_ns = 10 * MS);
+SPOILED(duration_without_period, EINVAL, "period", f->part[1].duration_ns = 10 * MS);
+SPOILED(duration_longer_than_period, EINVAL, "period", f->part[0].duration_ns = 11 * MS);
+SPOILED(period_does_not_divide, EINVAL, "multiple", f->part[0].period_ns = 7 * MS);
+SPOILED(too_little_in_a_period, EINVAL, "alpha", f->part[0].duration_ns = 3 * MS + 1);
 
 /* Schedules */
-BAD(schedule_twice, EEXIST, "one", set_name(f->sched[1].name, "one"));
-BAD(major_frame_zero, EINVAL, "major", f->sched[1].major_frame_ns = 0);
-BAD(major_frame_too_long, EINVAL, "major",
+SPOILED(schedule_twice, EEXIST, "one", set_name(f->sched[1].name, "one"));
+SPOILED(major_frame_zero, EINVAL, "major", f->sched[1].major_frame_ns = 0);
+SPOILED(major_frame_too_long, EINVAL, "major",
 	f->sched[1].major_frame_ns = A653_MAX_MAJOR_FRAME_NS + 1);
-BAD(schedule_flags, EINVAL, "flags", f->sched[0].flags |= 1U << 30);
+SPOILED(schedule_flags, EINVAL, "flags", f->sched[0].flags |= 1U << 30);
 
 /* Windows */
-BAD(lesson07_huge_durations, EOVERFLOW, "", f->win[2].duration_ns = UINT64_MAX - 100 * US;
+SPOILED(lesson07_huge_durations, EOVERFLOW, "", f->win[2].duration_ns = UINT64_MAX - 100 * US;
 	f->win[3].duration_ns = UINT64_MAX - 100 * US);
-BAD(lesson07_sum_wraps, EINVAL, "", f->win[2].offset_ns = 1ULL << 63;
+SPOILED(lesson07_sum_wraps, EINVAL, "", f->win[2].offset_ns = 1ULL << 63;
 	f->win[2].duration_ns = (1ULL << 63) - 1);
-BAD(lesson08_tiny_window, EINVAL, "shorter", f->win[1].duration_ns = 1);
-BAD(lesson08_empty_window, EINVAL, "shorter", f->win[1].duration_ns = 0);
-BAD(lesson08_window_just_too_short, EINVAL, "shorter",
+SPOILED(lesson08_tiny_window, EINVAL, "shorter", f->win[1].duration_ns = 1);
+SPOILED(lesson08_empty_window, EINVAL, "shorter", f->win[1].duration_ns = 0);
+SPOILED(lesson08_window_just_too_short, EINVAL, "shorter",
 	f->win[1].duration_ns = A653_MIN_WINDOW_NS - 1);
-BAD(lesson20_overlapping_windows, EINVAL, "overlaps", f->win[1].offset_ns = 3 * MS - 1);
-BAD(lesson20_window_in_a_window, EINVAL, "overlaps",
+SPOILED(lesson20_overlapping_windows, EINVAL, "overlaps", f->win[1].offset_ns = 3 * MS - 1);
+SPOILED(lesson20_window_in_a_window, EINVAL, "overlaps",
 	f->win[1].offset_ns = 1 * MS; f->win[1].duration_ns = MS);
-BAD(lesson01_window_beyond_the_frame, EINVAL, "major frame",
+SPOILED(lesson01_window_beyond_the_frame, EINVAL, "major frame",
 	f->win[1].offset_ns = 8 * MS + 1);
-BAD(window_of_no_partition, EINVAL, "partition", f->win[1].partition = 2);
-BAD(window_of_huge_partition, EINVAL, "partition", f->win[1].partition = UINT32_MAX);
-BAD(window_on_foreign_cpu, EINVAL, "CPU", f->win[1].cpu = 1);
-BAD(window_on_huge_cpu, EINVAL, "CPU", f->win[1].cpu = UINT32_MAX);
-BAD(window_flags, EINVAL, "flags", f->win[1].flags = 1U << 31);
-BAD(window_reserved, EINVAL, "flags", f->win[1].reserved = 1);
+SPOILED(window_of_no_partition, EINVAL, "partition", f->win[1].partition = 2);
+SPOILED(window_of_huge_partition, EINVAL, "partition", f->win[1].partition = UINT32_MAX);
+SPOILED(window_on_foreign_cpu, EINVAL, "CPU", f->win[1].cpu = 1);
+SPOILED(window_on_huge_cpu, EINVAL, "CPU", f->win[1].cpu = UINT32_MAX);
+SPOILED(window_flags, EINVAL, "flags", f->win[1].flags = 1U << 31);
+SPOILED(window_reserved, EINVAL, "flags", f->win[1].reserved = 1);
 /* lesson 1: a frame that is full wraps with nothing left */
-BAD(no_slack, EBUSY, "free", f->win[1].offset_ns = 3 * MS; f->win[1].duration_ns = 7 * MS);
+SPOILED(no_slack, EBUSY, "free", f->win[1].offset_ns = 3 * MS; f->win[1].duration_ns = 7 * MS);
 
 static const struct bad *const bad[] = {
 	&size_zero, &size_truncated, &size_huge, &unknown_flag, &empty_module_name,
