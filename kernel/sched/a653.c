@@ -470,7 +470,7 @@ static struct task_struct *a653_pick_pushable(struct rq *rq, struct a653_pcpu *p
 	return NULL;
 }
 
-static bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
+static inline bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
 {
 	int cpu;
 

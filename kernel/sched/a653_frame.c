@@ -43,19 +43,9 @@
 
 #include "a653_frame.h"
 
-static s64 a653_add_sat(s64 t_ns, u64 d_ns)
-{
-	return d_ns > (u64)S64_MAX - (u64)t_ns ? S64_MAX : (s64)((u64)t_ns + d_ns);
-}
-
 static s64 a653_sub_sat(s64 t_ns, u64 d_ns)
 {
 	return d_ns > (u64)t_ns - (u64)S64_MIN ? S64_MIN : (s64)((u64)t_ns - d_ns);
-}
-
-static u64 a653_seg_end(const struct a653_frame *f, u32 seg)
-{
-	return seg + 1 < f->nr_segs ? f->seg[seg + 1].start_ns : f->major_ns;
 }
 
 /* The segment of an offset that is shorter than the frame */
@@ -111,28 +101,6 @@ void a653_frame_locate(const struct a653_frame *f, s64 base_ns, s64 t_ns,
 	pos->start_ns = a653_sub_sat(t_ns, off_ns - f->seg[seg].start_ns);
 	pos->end_ns = a653_add_sat(t_ns, a653_seg_end(f, seg) - off_ns);
 	pos->seg = seg;
-}
-
-/**
- * a653_frame_next - go on to the following segment
- * @f: the frame table
- * @pos: the segment; becomes the one that starts where it ends
- *
- * Boundaries are computed from boundaries, never from the current time, so
- * that no error adds up. Beyond the end of the clock's range, starts and ends
- * are S64_MAX.
- *
- * Context: any. O(1), no division.
- */
-void a653_frame_next(const struct a653_frame *f, struct a653_pos *pos)
-{
-	pos->start_ns = pos->end_ns;
-	if (++pos->seg == f->nr_segs) {
-		pos->seg = 0;
-		pos->frame_ns = pos->start_ns;
-	}
-	pos->end_ns = a653_add_sat(pos->start_ns, a653_seg_end(f, pos->seg) -
-						  f->seg[pos->seg].start_ns);
 }
 
 /**

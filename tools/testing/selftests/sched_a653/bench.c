@@ -202,11 +202,17 @@ static struct worker *hog_start(int policy, int prio)
 	return w;
 }
 
-static void kill_worker(struct worker *w)
+/* All before any: they need the CPU to die */
+static void kill_workers(struct worker **w, int n)
 {
-	kill(w->pid, SIGKILL);
-	waitpid(w->pid, NULL, 0);
-	w->pid = 0;
+	int i;
+
+	for (i = 0; i < n; i++)
+		kill(w[i]->pid, SIGKILL);
+	for (i = 0; i < n; i++) {
+		waitpid(w[i]->pid, NULL, 0);
+		w[i]->pid = 0;
+	}
 }
 
 /* Measure with a table; the name is that of the row. With @fifo both. */
@@ -248,8 +254,7 @@ static struct result *measure(const char *name, struct conf *f, int every, int64
 	while (window_samples->nr < n || (fw && fifo_samples->nr < n))
 		pass(50 * MS);
 
-	for (i = 0; i < 2; i++)
-		kill_worker(h[i]);
+	kill_workers(h, 2);
 	waitpid(w->pid, NULL, 0);
 	if (fw)
 		waitpid(fw->pid, NULL, 0);
@@ -257,8 +262,7 @@ static struct result *measure(const char *name, struct conf *f, int every, int64
 	if (fw)
 		report(fifo, fifo_samples);
 	unload("bench", A653_REQUEST_FORCE);
-	for (i = 0; i < waiting; i++)
-		kill_worker(closed[i]);
+	kill_workers(closed, waiting);
 	free(closed);
 	cgroup_remove_all();
 	free(f);
