@@ -22,8 +22,8 @@
 #define HOLE_NS		(40 * US)
 
 struct samples {
-	int wanted;
 	_Atomic int nr;
+	int wanted;
 	int64_t pitch;		/* between two windows of the partition */
 	int64_t base;
 	int64_t ns[MAX_SAMPLES];
@@ -391,7 +391,8 @@ int main(int argc, char **argv)
 	printf("\n");
 	print_goal("window / FIFO 99, median", (double)a->median / a[1].median, 0.85);
 	print_goal("window / FIFO 99, p99", (double)a->p99 / a[1].p99, 0.85);
-	print_goal("window / FIFO 99, median, no fair server", (double)b->median / b[1].median, 0.85);
+	print_goal("window / FIFO 99, median, no fair server",
+		   (double)b->median / b[1].median, 0.85);
 	print_goal("window / FIFO 99, p99, no fair server", (double)b->p99 / b[1].p99, 0.85);
 	print_goal("4 and 512 windows, medians apart", apart(w4, w512), 0.01);
 	print_goal("2 and 128 partitions, medians apart", apart(p2, p128), 0.01);
