@@ -1036,6 +1036,8 @@ void a653_rq_stop(void *unused)
 /**
  * a653_cpu_has_tasks - does a task wait or run on a CPU, in whatever partition?
  * @cpu: the CPU
+ *
+ * Return: true if so.
  */
 bool a653_cpu_has_tasks(int cpu)
 {
