@@ -112,7 +112,7 @@ struct ora {
 	size_t nr_epochs, room_epochs;
 	struct ora_series stay, inv;
 	uint64_t seq, switches;
-	int64_t hard_ns, overlap_ns, overlap_max, skew_max;
+	int64_t hard_ns, p99_ns, overlap_ns, overlap_max, skew_max;
 	unsigned int count[NR_ORA];
 	char first[NR_ORA][256];
 	const struct ev *where[NR_ORA];
@@ -184,6 +184,7 @@ struct ora *ora_new(const struct evlist *l)
 		abort();
 	o->l = l;
 	o->hard_ns = INT64_MAX;
+	o->p99_ns = INT64_MAX;
 	o->overlap_ns = INT64_MAX;
 	for (c = 0; c < EV_CPUS; c++) {
 		o->cpu[c].mod = NOBODY;
@@ -341,6 +342,11 @@ void ora_unbound(struct ora *o, const char *part)
 void ora_hard_limit(struct ora *o, int64_t ns)
 {
 	o->hard_ns = ns;
+}
+
+void ora_p99_limit(struct ora *o, int64_t ns)
+{
+	o->p99_ns = ns;
 }
 
 void ora_overlap_limit(struct ora *o, int64_t ns)
@@ -1053,6 +1059,9 @@ unsigned int ora_run(struct ora *o)
 			o->l->ev[o->l->nr - 1].ts - o->cpu[k].open_ts;
 	}
 
+	if (ora_quantile(&o->inv, 0.99) > o->p99_ns)
+		violation(o, ORA_INVERSION, NULL, "one in a hundred lasted %lld ns or longer",
+			  (long long)ora_quantile(&o->inv, 0.99));
 	judge_epochs(o);
 	judge_overlap(o);
 	if (nr_cut) {

@@ -92,6 +92,8 @@ void ora_share(struct ora *o, const char *part, double share);
 void ora_unbound(struct ora *o, const char *part);
 /* No transition may take longer than this; where time can be trusted */
 void ora_hard_limit(struct ora *o, int64_t ns);
+/* Nor may one in a hundred inversions take longer than this */
+void ora_p99_limit(struct ora *o, int64_t ns);
 /* Tolerance for partitions overlapping by actual time; default: not judged */
 void ora_overlap_limit(struct ora *o, int64_t ns);
 

@@ -548,6 +548,21 @@ TEST(sees_inversion_between_cpus)
 	only(o, ORA_INVERSION);
 }
 
+TEST(sees_inversions_by_time)
+{
+	struct sim s;
+	struct ora *o;
+
+	/* in each window it takes 3 us to get from the opening to the task */
+	simulate(&s, 1);
+	o = prepare(&s, 0);
+	ora_p99_limit(o, 4 * US);
+	only(o, -1);
+	o = prepare(&s, 0);
+	ora_p99_limit(o, 2 * US);
+	only(o, ORA_INVERSION);
+}
+
 TEST(sees_lower_priority_picked)
 {
 	struct sim s;
