@@ -112,7 +112,7 @@ struct ora {
 	size_t nr_epochs, room_epochs;
 	struct ora_series stay, inv;
 	uint64_t seq, switches;
-	int64_t hard_ns, p99_ns, overlap_ns, overlap_max, skew_max;
+	int64_t hard_ns, p99_ns, late_ns, overlap_ns, overlap_max, skew_max;
 	unsigned int count[NR_ORA];
 	char first[NR_ORA][256];
 	const struct ev *where[NR_ORA];
@@ -121,7 +121,7 @@ struct ora {
 static const char *const kind_name[NR_ORA] = {
 	"trace", "outside", "stayed", "early", "grid", "sequence", "overlap",
 	"unused", "ignored", "strict", "inversion", "order", "share", "split",
-	"wakeup",
+	"late", "wakeup",
 };
 
 void ora_series_add(struct ora_series *s, int64_t v)
@@ -185,6 +185,7 @@ struct ora *ora_new(const struct evlist *l)
 	o->l = l;
 	o->hard_ns = INT64_MAX;
 	o->p99_ns = INT64_MAX;
+	o->late_ns = INT64_MAX;
 	o->overlap_ns = INT64_MAX;
 	for (c = 0; c < EV_CPUS; c++) {
 		o->cpu[c].mod = NOBODY;
@@ -342,6 +343,16 @@ void ora_unbound(struct ora *o, const char *part)
 void ora_hard_limit(struct ora *o, int64_t ns)
 {
 	o->hard_ns = ns;
+}
+
+void ora_late_limit(struct ora *o, int64_t ns)
+{
+	o->late_ns = ns;
+}
+
+void ora_missed_limit(struct ora *o, const char *part, double share)
+{
+	o->part[part_index(o, part)].missable = share;
 }
 
 void ora_p99_limit(struct ora *o, int64_t ns)
@@ -1078,6 +1089,13 @@ unsigned int ora_run(struct ora *o)
 			violation(o, ORA_SHARE, NULL, "%s ran %llu of %llu ns, less than %.4f",
 				  p->name, (unsigned long long)p->run_ns,
 				  (unsigned long long)p->open_ns, p->share);
+		if (ora_quantile(&p->late, 0.5) > o->late_ns)
+			violation(o, ORA_LATE, NULL, "half of %s's windows opened %lld ns late",
+				  p->name, (long long)ora_quantile(&p->late, 0.5));
+		if (p->missable > 0 && p->missed > p->missable * (p->windows + p->missed))
+			violation(o, ORA_LATE, NULL, "%s missed %llu of %llu windows", p->name,
+				  (unsigned long long)p->missed,
+				  (unsigned long long)(p->windows + p->missed));
 		if (p->share > 0 && !p->open_ns)
 			violation(o, ORA_SHARE, NULL, "%s had no window", p->name);
 	}

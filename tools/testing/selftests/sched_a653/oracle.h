@@ -45,6 +45,7 @@ enum ora_kind {
 	ORA_ORDER,	/* picked out of turn: priority, or FIFO among equals */
 	ORA_SHARE,	/* less than the entitled share */
 	ORA_SPLIT,	/* two schedules of a module at one instant */
+	ORA_LATE,	/* windows open late, or are missed, more often than may be */
 	ORA_WAKEUP,	/* a closed wake-up in an open partition */
 	NR_ORA
 };
@@ -66,6 +67,7 @@ struct ora_part {
 	char name[A653_NAME_LEN];
 	int mod;
 	double share;		/* must be received, 0: none */
+	double missable;	/* share of windows that may be missed, 0: any */
 	unsigned int nr_wait;	/* tasks that are ready and do not run */
 	/* result */
 	uint64_t windows, missed;
@@ -92,6 +94,10 @@ void ora_share(struct ora *o, const char *part, double share);
 void ora_unbound(struct ora *o, const char *part);
 /* No transition may take longer than this; where time can be trusted */
 void ora_hard_limit(struct ora *o, int64_t ns);
+/* Half of a partition's windows must open within this time */
+void ora_late_limit(struct ora *o, int64_t ns);
+/* No larger part of a partition's windows may be missed */
+void ora_missed_limit(struct ora *o, const char *part, double share);
 /* Nor may one in a hundred inversions take longer than this */
 void ora_p99_limit(struct ora *o, int64_t ns);
 /* Tolerance for partitions overlapping by actual time; default: not judged */

@@ -618,6 +618,42 @@ TEST(sees_share_not_received)
 	only(o, ORA_SHARE);
 }
 
+TEST(sees_lateness)
+{
+	struct sim s;
+	struct ora *o;
+
+	simulate(&s, 1);
+	o = prepare(&s, 0);
+	ora_late_limit(o, 2 * US);
+	ora_missed_limit(o, "alpha", 0.01);
+	only(o, -1);
+	o = prepare(&s, 0);
+	ora_late_limit(o, 1 * US);
+	only(o, ORA_LATE);
+}
+
+TEST(sees_too_many_missed)
+{
+	struct sim s;
+	struct ora *o;
+	struct ev *e;
+
+	simulate(&s, 1);
+	leave_out(&s);
+	e = ev_add(s.l, BASE + 9 * MS, 0, EV_MISSED);
+	e->missed.from = BASE + 6 * MS;
+	e->missed.now = BASE + 9 * MS;
+	e->missed.windows = 1;
+	ev_sort(s.l);
+	o = prepare(&s, 0);
+	ora_missed_limit(o, "alpha", 0.02);
+	only(o, -1);
+	o = prepare(&s, 0);
+	ora_missed_limit(o, "alpha", 0.01);
+	only(o, ORA_LATE);
+}
+
 TEST(sees_two_schedules_at_one_instant)
 {
 	struct sim s;

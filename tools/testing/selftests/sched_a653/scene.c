@@ -76,6 +76,18 @@ struct ora *scene_end(struct scene *s)
 	return s->o;
 }
 
+void scene_expect_punctual(struct scene *s)
+{
+	unsigned int i;
+
+	if (!time_is_exact() || test_stretch() > 1)
+		return;
+	/* CPUs that an emulator runs in turns wait for each other */
+	ora_late_limit(s->o, test_cpus() * 200 * US);
+	for (i = 0; i < s->f->c.nr_partitions; i++)
+		ora_missed_limit(s->o, s->f->part[i].name, 0.02);
+}
+
 void scene_judge(struct scene *s)
 {
 	ora_judge(s->o);

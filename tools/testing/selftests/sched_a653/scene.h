@@ -37,6 +37,8 @@ void scene_go(struct scene *s);
 void scene_pass(int64_t ns, unsigned int with);
 /* End of the trace; workers stop; a checker is ready to be asked for more */
 struct ora *scene_end(struct scene *s);
+/* Where time is exact: windows open soon after their time, and are not missed */
+void scene_expect_punctual(struct scene *s);
 /* Judge and bury everything */
 void scene_judge(struct scene *s);
 /* All of it */

@@ -80,7 +80,11 @@ TEST(windows_hold_beside_hogs)
 	scene_start(&s);
 	spinners(&s, "alpha");
 	spinners(&s, "beta");
-	scene_run(&s, test_scale(1000) * 5 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
+	scene_go(&s);
+	scene_pass(test_scale(1000) * 5 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
+	scene_end(&s);
+	scene_expect_punctual(&s);
+	scene_judge(&s);
 }
 
 /* What windows leave free goes to the others, and nothing but that */
@@ -159,7 +163,11 @@ TEST(lesson03_no_drift)
 	scene_start(&s);
 	scene_worker(&s, "alpha", 50, 0, spinner, 0);
 	scene_worker(&s, "beta", 50, 0, spinner, 0);
-	scene_run(&s, test_scale(1000) * major, 0);
+	scene_go(&s);
+	pass(test_scale(1000) * major);
+	scene_end(&s);
+	scene_expect_punctual(&s);
+	scene_judge(&s);
 }
 
 /*
