@@ -352,7 +352,7 @@ void ora_late_limit(struct ora *o, int64_t ns)
 
 void ora_missed_limit(struct ora *o, const char *part, double share)
 {
-	o->part[part_index(o, part)].missable = share;
+	o->part[part_index(o, part)].may_miss = share;
 }
 
 void ora_p99_limit(struct ora *o, int64_t ns)
@@ -1092,7 +1092,7 @@ unsigned int ora_run(struct ora *o)
 		if (ora_quantile(&p->late, 0.5) > o->late_ns)
 			violation(o, ORA_LATE, NULL, "half of %s's windows opened %lld ns late",
 				  p->name, (long long)ora_quantile(&p->late, 0.5));
-		if (p->missable > 0 && p->missed > p->missable * (p->windows + p->missed))
+		if (p->may_miss > 0 && p->missed > p->may_miss * (p->windows + p->missed))
 			violation(o, ORA_LATE, NULL, "%s missed %llu of %llu windows", p->name,
 				  (unsigned long long)p->missed,
 				  (unsigned long long)(p->windows + p->missed));

@@ -67,7 +67,7 @@ struct ora_part {
 	char name[A653_NAME_LEN];
 	int mod;
 	double share;		/* must be received, 0: none */
-	double missable;	/* share of windows that may be missed, 0: any */
+	double may_miss;	/* share of windows that may be missed, 0: any */
 	unsigned int nr_wait;	/* tasks that are ready and do not run */
 	/* result */
 	uint64_t windows, missed;
