@@ -87,7 +87,11 @@ TEST(windows_hold_beside_hogs)
 	scene_judge(&s);
 }
 
-/* What windows leave free goes to the others, and nothing but that */
+/*
+ * What windows leave free goes to the others, and nothing but that. The windows
+ * are long: half a percent of one must be more than it takes to begin it, and
+ * that takes N times as long where N virtual CPUs run in turns.
+ */
 TEST(lesson17_entitled_share_beside_hogs)
 {
 	struct scene s = { .f = conf_new("m", all_cpus()) };
@@ -97,16 +101,16 @@ TEST(lesson17_entitled_share_beside_hogs)
 
 	a = conf_part(s.f, "alpha", 0, 0);
 	b = conf_part(s.f, "beta", 0, 0);
-	conf_sched(s.f, "one", 40 * u, 0);
+	conf_sched(s.f, "one", 160 * u, 0);
 	for (c = 0; c < test_cpus(); c++) {
-		conf_win(s.f, a, c, 0, 15 * u, 0);
-		conf_win(s.f, b, c, 20 * u, 15 * u, STRICT);
+		conf_win(s.f, a, c, 0, 60 * u, 0);
+		conf_win(s.f, b, c, 80 * u, 60 * u, STRICT);
 	}
 	scene_start(&s);
 	spinners(&s, "alpha");
 	spinners(&s, "beta");
 	scene_go(&s);
-	scene_pass(test_scale(50) * 40 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
+	scene_pass(test_scale(20) * 160 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
 	scene_end(&s);
 	/* a slow kernel or a host that takes CPUs away: the order still holds */
 	share = !time_is_exact() ? 0.97 : test_stretch() > 1 ? 0.85 : 0.995;
