@@ -42,6 +42,7 @@
 #endif
 
 #include "a653_frame.h"
+#include "rtds_server.h"	/* the limits of a budget */
 
 static s64 a653_sub_sat(s64 t_ns, u64 d_ns)
 {
@@ -169,6 +170,7 @@ s64 a653_frame_boundary(u64 major_ns, s64 base_ns, s64 t_ns)
 #define A653_KNOWN_CONFIG	(A653_CONFIG_BASE | A653_CONFIG_WAIT | A653_CONFIG_DRY_RUN)
 #define A653_KNOWN_SCHEDULE	A653_SCHEDULE_EXCLUSIVE
 #define A653_KNOWN_WINDOW	A653_WINDOW_STRICT
+#define A653_KNOWN_BUDGET	A653_BUDGET_EXTRATIME
 
 /**
  * struct a653_check - a configuration while it is checked
@@ -196,16 +198,17 @@ struct a653_place {
 	u32 schedule;
 	u32 window;
 	u32 other;
+	u32 budget;
 };
 
 static const struct a653_place a653_module_place = {
-	A653_NOBODY, A653_NOBODY, A653_NOBODY, A653_NOBODY
+	A653_NOBODY, A653_NOBODY, A653_NOBODY, A653_NOBODY, A653_NOBODY
 };
 
 static struct a653_place a653_place(u32 partition, u32 schedule)
 {
 	struct a653_place place = {
-		partition, schedule, A653_NOBODY, A653_NOBODY
+		partition, schedule, A653_NOBODY, A653_NOBODY, A653_NOBODY
 	};
 
 	return place;
@@ -213,7 +216,18 @@ static struct a653_place a653_place(u32 partition, u32 schedule)
 
 static struct a653_place a653_window_place(u32 schedule, u32 window, u32 other)
 {
-	struct a653_place place = { A653_NOBODY, schedule, window, other };
+	struct a653_place place = {
+		A653_NOBODY, schedule, window, other, A653_NOBODY
+	};
+
+	return place;
+}
+
+static struct a653_place a653_budget_place(u32 partition, u32 budget)
+{
+	struct a653_place place = {
+		partition, A653_NOBODY, A653_NOBODY, A653_NOBODY, budget
+	};
 
 	return place;
 }
@@ -233,6 +247,7 @@ void a653_refuse(struct a653_check *c, int err, struct a653_place place,
 	c->v.schedule = place.schedule;
 	c->v.window = place.window;
 	c->v.other = place.other;
+	c->v.budget = place.budget;
 	va_start(args, fmt);
 	vsnprintf(c->v.text, sizeof(c->v.text), fmt, args);
 	va_end(args);
@@ -351,7 +366,7 @@ static bool a653_check_head(struct a653_check *c)
 {
 	const struct a653_place place = a653_module_place;
 	const struct a653_config *cfg = &c->conf->cfg;
-	u64 max_windows;
+	u64 max_windows, max_budgets;
 	int nr;
 
 	if (cfg->flags & ~A653_KNOWN_CONFIG)
@@ -393,6 +408,13 @@ static bool a653_check_head(struct a653_check *c)
 			    "%u windows are more than %u on each of %u CPUs in %u schedules",
 			    cfg->nr_windows, A653_MAX_WINDOWS,
 			    c->limits->nr_cpus, cfg->nr_schedules);
+	max_budgets = min_t(u64, cfg->nr_partitions, A653_MAX_PARTITIONS) *
+		      c->limits->nr_cpus;
+	if (cfg->nr_partitions && cfg->nr_budgets > max_budgets)
+		a653_refuse(c, E2BIG, place,
+			    "%u budgets are more than one for each of %u partitions on each of %u CPUs",
+			    cfg->nr_budgets, cfg->nr_partitions,
+			    c->limits->nr_cpus);
 	if (c->stopped || c->nr != nr)
 		return false;
 
@@ -863,6 +885,105 @@ static void a653_check_table(struct a653_check *c, u32 schedule, u32 first,
 	}
 }
 
+/*
+ * Budgets
+ */
+
+/* Each budget by itself. Returns whether it can be compared with others. */
+static bool a653_check_budget(struct a653_check *c, u32 budget)
+{
+	const struct a653_budget *b = &c->conf->budgets[budget];
+	char label[A653_LABEL_LEN], t1[A653_TIME_LEN], t2[A653_TIME_LEN];
+	struct a653_place place;
+	int nr = c->nr;
+
+	if (b->partition >= c->conf->cfg.nr_partitions) {
+		a653_refuse(c, EINVAL, a653_budget_place(A653_NOBODY, budget),
+			    "budget #%u is of partition #%u: there are %u",
+			    budget, b->partition, c->conf->cfg.nr_partitions);
+		return false;
+	}
+	place = a653_budget_place(b->partition, budget);
+	a653_part_label(label, c, b->partition);
+
+	if (!a653_conf_has_cpu(c->conf, b->cpu))
+		a653_refuse(c, EINVAL, place,
+			    "budget of %s is on CPU %u, which is not of the module",
+			    label, b->cpu);
+	if (b->flags & ~A653_KNOWN_BUDGET || b->reserved)
+		a653_refuse(c, EINVAL, place,
+			    "budget of %s on CPU %u has unknown flags 0x%llx",
+			    label, b->cpu,
+			    (u64)(b->flags & ~A653_KNOWN_BUDGET) ?: b->reserved);
+	if (b->period_ns < RTDS_MIN_PERIOD_NS)
+		a653_refuse(c, EINVAL, place,
+			    "period of the budget of %s on CPU %u (%s) is shorter than %s",
+			    label, b->cpu, a653_time(t1, b->period_ns),
+			    a653_time(t2, RTDS_MIN_PERIOD_NS));
+	else if (b->period_ns > RTDS_MAX_PERIOD_NS)
+		a653_refuse(c, EINVAL, place,
+			    "period of the budget of %s on CPU %u (%s) is longer than %s",
+			    label, b->cpu, a653_time(t1, b->period_ns),
+			    a653_time(t2, RTDS_MAX_PERIOD_NS));
+	else if (b->budget_ns > b->period_ns)
+		a653_refuse(c, EINVAL, place,
+			    "budget of %s on CPU %u (%s) is longer than its period (%s)",
+			    label, b->cpu, a653_time(t1, b->budget_ns),
+			    a653_time(t2, b->period_ns));
+	if (b->budget_ns < RTDS_MIN_BUDGET_NS)
+		a653_refuse(c, EINVAL, place,
+			    "budget of %s on CPU %u (%s) is shorter than %s",
+			    label, b->cpu, a653_time(t1, b->budget_ns),
+			    a653_time(t2, RTDS_MIN_BUDGET_NS));
+	return c->nr == nr;
+}
+
+static int a653_cmp_budget(const void *a, const void *b, const void *budgets)
+{
+	const struct a653_budget *l = budgets;
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return a653_cmp(l[x].partition, l[y].partition) ?:
+	       a653_cmp(l[x].cpu, l[y].cpu) ?: a653_cmp(x, y);
+}
+
+static void a653_check_budgets(struct a653_check *c, u32 *scratch)
+{
+	const struct a653_budget *budgets = c->conf->budgets;
+	const struct a653_budget *b, *first = NULL, *last = NULL;
+	char label[A653_LABEL_LEN];
+	struct a653_place place;
+	u32 nr = 0, i;
+
+	for (i = 0; i < c->conf->cfg.nr_budgets && !c->stopped; i++)
+		if (a653_check_budget(c, i))
+			scratch[nr++] = i;
+	if (!nr)
+		return;
+
+	/* Those of a partition next to each other, by CPU */
+	sort_r(scratch, nr, sizeof(*scratch), a653_cmp_budget, NULL, budgets);
+	for (i = 0; i < nr && !c->stopped; i++, last = b) {
+		b = &budgets[scratch[i]];
+		if (!first || first->partition != b->partition) {
+			first = b;
+			continue;
+		}
+		place = a653_budget_place(b->partition, scratch[i]);
+		a653_part_label(label, c, b->partition);
+		if (last->cpu == b->cpu)
+			a653_refuse(c, EEXIST, place,
+				    "partition %s has two budgets on CPU %u",
+				    label, b->cpu);
+		else if (b->budget_ns != first->budget_ns ||
+			 b->period_ns != first->period_ns ||
+			 b->flags != first->flags)
+			a653_refuse(c, EINVAL, place,
+				    "budgets of %s on CPU %u and on CPU %u are not the same",
+				    label, first->cpu, b->cpu);
+	}
+}
+
 /**
  * a653_config_check - check the head of a configuration
  * @cfg: the head, as it came from user space
@@ -898,7 +1019,7 @@ int a653_config_check(const struct a653_config *cfg,
  * @conf: the configuration. The arrays have as many elements as its head says;
  *	nothing else is taken for granted.
  * @limits: what the machine allows
- * @scratch: conf->cfg.nr_windows elements to work in; may be NULL without any
+ * @scratch: a653_conf_scratch() elements to work in; may be NULL without any
  * @report: is called with each violation; returns false to end the check
  * @ctx: first argument of @report
  *
@@ -923,11 +1044,15 @@ int a653_config_check(const struct a653_config *cfg,
  *   each schedule in which it has a window, the major frame is a multiple of
  *   the period, and in each period at least one of its windows, on whichever
  *   CPU, is open for the duration in sum: ARINC 653 Part 1.
+ * - A budget is of one of the partitions, on one of the module's CPUs, and has a
+ *   length and a period as rtds_params_check() wants them. On a CPU, a partition
+ *   has one at most (EEXIST); those it has on several CPUs are the same. Whether
+ *   budgets fit between the windows is asked by rtds_conf_check().
  *
  * Violations that follow from another one are left out where that can be told.
  *
- * Context: process context; long tables may take long. With n windows and m
- * violations O(n log n + m), and 256^2 / 2 comparisons of names.
+ * Context: process context; long tables may take long. With n windows and
+ * budgets and m violations O(n log n + m), and 256^2 / 2 comparisons of names.
  * Return: the number of violations, INT_MAX if it is larger; 0: none.
  */
 int a653_conf_check(const struct a653_conf *conf,
@@ -956,6 +1081,8 @@ int a653_conf_check(const struct a653_conf *conf,
 		first += conf->schedules[i].nr_windows;
 		cond_resched();
 	}
+	if (!c.stopped)
+		a653_check_budgets(&c, scratch);
 	return c.nr;
 }
 
@@ -981,7 +1108,7 @@ static u32 a653_first_window(const struct a653_conf *conf, u32 schedule)
  *
  * Context: any.
  * Return: a number of segments that is enough for a653_frame_build(): each
- * window, a gap before each, and the tail.
+ * window, a gap before each, and the tail; at most A653_MAX_SEGS.
  */
 u32 a653_frame_max_segs(const struct a653_conf *conf, u32 schedule, u32 cpu)
 {

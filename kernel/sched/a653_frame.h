@@ -20,6 +20,8 @@
 
 /* Partition of a segment that belongs to nobody */
 #define A653_GAP	U16_MAX
+/* No frame table has more segments: each window, a gap before each, the tail */
+#define A653_MAX_SEGS	(2 * A653_MAX_WINDOWS + 1)
 
 /**
  * struct a653_seg - a piece of the frame in which nothing changes
@@ -113,6 +115,7 @@ s64 a653_frame_boundary(u64 major_ns, s64 base_ns, s64 t_ns);
  * @partitions: cfg->nr_partitions elements
  * @schedules: cfg->nr_schedules elements
  * @windows: cfg->nr_windows elements
+ * @budgets: cfg->nr_budgets elements
  */
 struct a653_conf {
 	struct a653_config cfg;
@@ -120,6 +123,7 @@ struct a653_conf {
 	const struct a653_partition *partitions;
 	const struct a653_schedule *schedules;
 	const struct a653_window *windows;
+	const struct a653_budget *budgets;
 };
 
 /**
@@ -143,6 +147,7 @@ struct a653_limits {
  * @schedule: index of the schedule, or A653_NOBODY
  * @window: index in the windows array, or A653_NOBODY
  * @other: index of a second window that is involved, or A653_NOBODY
+ * @budget: index in the budgets array, or A653_NOBODY
  * @text: the rule and the numbers, as a sentence without a full stop
  */
 struct a653_violation {
@@ -151,6 +156,7 @@ struct a653_violation {
 	u32 schedule;
 	u32 window;
 	u32 other;
+	u32 budget;
 	char text[A653_REASON_LEN];
 };
 
@@ -167,6 +173,12 @@ u32 a653_frame_max_segs(const struct a653_conf *conf, u32 schedule, u32 cpu);
 void a653_frame_build(const struct a653_conf *conf, u32 schedule, u32 cpu,
 		      u32 *scratch, struct a653_frame *f);
 bool a653_name_ok(const char *name);
+
+/* Elements of the scratch array that checking and building work in */
+static inline size_t a653_conf_scratch(const struct a653_config *cfg)
+{
+	return (size_t)cfg->nr_windows + cfg->nr_budgets;
+}
 
 static inline bool a653_conf_has_cpu(const struct a653_conf *conf, u32 cpu)
 {

@@ -28,6 +28,7 @@
 #endif
 
 #include "a653_frame.h"
+#include "rtds_server.h"
 
 #define US		1000ULL
 #define MS		1000000ULL
@@ -523,6 +524,7 @@ static void lesson06_base_in_future(struct kunit *test)
 #define NR_PARTS	4
 #define NR_SCHEDS	3
 #define NR_WINDOWS	24
+#define NR_BUDGETS	12
 #define NR_REPORTS	64
 
 /**
@@ -534,6 +536,7 @@ static void lesson06_base_in_future(struct kunit *test)
  * @partition: the partitions
  * @schedule: the schedules
  * @window: the windows
+ * @budget: the budgets
  * @scratch: for the check
  * @nr: violations that were reported
  * @stop_after: how many of them are wanted
@@ -547,7 +550,8 @@ struct table {
 	struct a653_partition partition[NR_PARTS];
 	struct a653_schedule schedule[NR_SCHEDS];
 	struct a653_window window[NR_WINDOWS];
-	u32 scratch[NR_WINDOWS];
+	struct a653_budget budget[NR_BUDGETS];
+	u32 scratch[NR_WINDOWS + NR_BUDGETS];
 	u32 nr;
 	u32 stop_after;
 	struct a653_violation v[NR_REPORTS];
@@ -575,6 +579,7 @@ static void empty_table(struct table *t)
 	t->conf.partitions = t->partition;
 	t->conf.schedules = t->schedule;
 	t->conf.windows = t->window;
+	t->conf.budgets = t->budget;
 	t->conf.cfg.size = sizeof(t->conf.cfg);
 	strscpy(t->conf.cfg.module, "ima0", A653_NAME_LEN);
 	t->conf.cfg.clock = CLOCK_MONOTONIC;
@@ -619,6 +624,18 @@ static struct a653_window *add_window(struct table *t, u32 partition, u32 cpu,
 	return w;
 }
 
+static struct a653_budget *add_budget(struct table *t, u32 partition, u32 cpu,
+				      u64 budget_ns, u64 period_ns)
+{
+	struct a653_budget *b = &t->budget[t->conf.cfg.nr_budgets++];
+
+	b->partition = partition;
+	b->cpu = cpu;
+	b->budget_ns = budget_ns;
+	b->period_ns = period_ns;
+	return b;
+}
+
 /* A sound configuration, for tests to spoil */
 static void demo_table(struct table *t)
 {
@@ -634,6 +651,9 @@ static void demo_table(struct table *t)
 	add_schedule(t, "ground", 25 * MS, 0);
 	add_window(t, 1, 1, 10 * MS, 10 * MS);
 	add_window(t, 2, 0, 12 * MS, 1 * MS);
+	add_budget(t, 2, 0, 2 * MS, 10 * MS)->flags = A653_BUDGET_EXTRATIME;
+	add_budget(t, 1, 1, 1 * MS, 20 * MS);
+	add_budget(t, 2, 1, 2 * MS, 10 * MS)->flags = A653_BUDGET_EXTRATIME;
 }
 
 static bool collect(void *ctx, const struct a653_violation *v)
@@ -649,6 +669,7 @@ static bool collect(void *ctx, const struct a653_violation *v)
 	      v->schedule < t->conf.cfg.nr_schedules);
 	CHECK(v->window == A653_NOBODY || v->window < t->conf.cfg.nr_windows);
 	CHECK(v->other == A653_NOBODY || v->other < t->conf.cfg.nr_windows);
+	CHECK(v->budget == A653_NOBODY || v->budget < t->conf.cfg.nr_budgets);
 	/* One byte to spare: nothing was cut off */
 	CHECK(len && len < sizeof(v->text) - 1);
 	for (i = 0; i < len; i++)
@@ -680,8 +701,8 @@ static void accepted(struct table *t)
 }
 
 /* Refused for this reason and no other; a sound table is put back */
-static void refused(struct table *t, int err, u32 partition, u32 schedule,
-		    u32 window, u32 other, const char *text)
+static void refused_place(struct table *t, int err, u32 partition, u32 schedule,
+			  u32 window, u32 other, u32 budget, const char *text)
 {
 	struct kunit *test = t->test;
 
@@ -693,7 +714,15 @@ static void refused(struct table *t, int err, u32 partition, u32 schedule,
 	KUNIT_ASSERT_EQ(test, t->v[0].schedule, schedule);
 	KUNIT_ASSERT_EQ(test, t->v[0].window, window);
 	KUNIT_ASSERT_EQ(test, t->v[0].other, other);
+	KUNIT_ASSERT_EQ(test, t->v[0].budget, budget);
 	demo_table(t);
+}
+
+static void refused(struct table *t, int err, u32 partition, u32 schedule,
+		    u32 window, u32 other, const char *text)
+{
+	refused_place(t, err, partition, schedule, window, other, A653_NOBODY,
+		      text);
 }
 
 static void refused_module(struct table *t, int err, const char *text)
@@ -724,6 +753,13 @@ static void refused_pair(struct table *t, u32 schedule, u32 window, u32 other,
 			 const char *text)
 {
 	refused(t, EINVAL, A653_NOBODY, schedule, window, other, text);
+}
+
+static void refused_budget(struct table *t, int err, u32 partition, u32 budget,
+			   const char *text)
+{
+	refused_place(t, err, partition, A653_NOBODY, A653_NOBODY, A653_NOBODY,
+		      budget, text);
 }
 
 static void head_refusals(struct kunit *test)
@@ -775,6 +811,10 @@ static void head_refusals(struct kunit *test)
 	cfg->nr_windows = 4097;
 	refused_module(t, E2BIG,
 		       "4097 windows are more than 512 on each of 4 CPUs in 2 schedules");
+	t->limits.nr_cpus = 4;
+	cfg->nr_budgets = 13;
+	refused_module(t, E2BIG,
+		       "13 budgets are more than one for each of 3 partitions on each of 4 CPUs");
 	cfg->nr_windows = 4;
 	refused_module(t, EINVAL,
 		       "the schedules have 5 windows in sum, but 4 are given");
@@ -788,11 +828,13 @@ static void head_refusals(struct kunit *test)
 		       "the schedules have 4294967301 windows in sum, but 5 are given");
 
 	cfg->nr_windows = 0;
+	cfg->nr_budgets = 0;
 	t->schedule[0].nr_windows = 0;
 	t->schedule[1].nr_windows = 0;
 	t->cpus[0] = 0;
 	refused_module(t, EINVAL, "the module has no CPU");
 	cfg->nr_windows = 0;
+	cfg->nr_budgets = 0;
 	t->schedule[0].nr_windows = 0;
 	t->schedule[1].nr_windows = 0;
 	cfg->nr_cpu_words = 0;
@@ -823,14 +865,15 @@ static void head_needs_no_arrays(struct kunit *test)
 	t->conf.cfg.nr_partitions = U32_MAX;
 	t->conf.cfg.nr_schedules = U32_MAX;
 	t->conf.cfg.nr_cpu_words = U32_MAX;
+	t->conf.cfg.nr_budgets = U32_MAX;
 	t->limits.nr_cpus = U32_MAX;
 	t->nr = 0;
 	CHECK(a653_config_check(&t->conf.cfg, &t->limits, collect, t) == 3);
 	t->limits.nr_cpus = 8192;
 	t->nr = 0;
-	CHECK(a653_config_check(&t->conf.cfg, &t->limits, collect, t) == 4);
+	CHECK(a653_config_check(&t->conf.cfg, &t->limits, collect, t) == 5);
 	t->nr = 0;
-	CHECK(a653_conf_check(&t->conf, &t->limits, NULL, collect, t) == 4);
+	CHECK(a653_conf_check(&t->conf, &t->limits, NULL, collect, t) == 5);
 }
 
 static void names(struct kunit *test)
@@ -1248,6 +1291,126 @@ static void supply_refusals(struct kunit *test)
 }
 
 /* Names of full length, and the largest numbers that get that far */
+static void budget_refusals(struct kunit *test)
+{
+	struct table *t = alloc_table(test);
+	struct a653_budget *b = t->budget;
+
+	demo_table(t);
+	/* The shortest and the longest, and all of a CPU */
+	b[1].budget_ns = RTDS_MIN_BUDGET_NS;
+	b[1].period_ns = RTDS_MIN_PERIOD_NS;
+	accepted(t);
+	b[1].budget_ns = RTDS_MAX_PERIOD_NS;
+	b[1].period_ns = RTDS_MAX_PERIOD_NS;
+	accepted(t);
+	t->conf.cfg.nr_budgets = 0;
+	t->conf.budgets = NULL;
+	accepted(t);
+
+	b[1].partition = 3;
+	refused_budget(t, EINVAL, A653_NOBODY, 1,
+		       "budget #1 is of partition #3: there are 3");
+	b[0].cpu = 2;
+	refused_budget(t, EINVAL, 2, 0,
+		       "budget of \"logger\" is on CPU 2, which is not of the module");
+	b[1].flags = A653_BUDGET_EXTRATIME | 2;
+	refused_budget(t, EINVAL, 1, 1,
+		       "budget of \"display\" on CPU 1 has unknown flags 0x2");
+	b[1].reserved = 16;
+	refused_budget(t, EINVAL, 1, 1,
+		       "budget of \"display\" on CPU 1 has unknown flags 0x10");
+	b[1].period_ns = 99999;
+	b[1].budget_ns = 10000;
+	refused_budget(t, EINVAL, 1, 1,
+		       "period of the budget of \"display\" on CPU 1 (99999ns) is shorter than 100us");
+	b[1].period_ns = 4000000001;
+	refused_budget(t, EINVAL, 1, 1,
+		       "period of the budget of \"display\" on CPU 1 (4000000001ns) is longer than 4s");
+	b[1].budget_ns = 20 * MS + 1;
+	refused_budget(t, EINVAL, 1, 1,
+		       "budget of \"display\" on CPU 1 (20000001ns) is longer than its period (20ms)");
+	b[1].budget_ns = 9999;
+	refused_budget(t, EINVAL, 1, 1,
+		       "budget of \"display\" on CPU 1 (9999ns) is shorter than 10us");
+	b[1].budget_ns = 0;
+	refused_budget(t, EINVAL, 1, 1,
+		       "budget of \"display\" on CPU 1 (0ms) is shorter than 10us");
+	/* Nothing to compare a wrong one with, and a wrong sum is no news */
+	b[0].budget_ns = 0;
+	refused_budget(t, EINVAL, 2, 0,
+		       "budget of \"logger\" on CPU 0 (0ms) is shorter than 10us");
+
+	b[2].cpu = 0;
+	refused_budget(t, EEXIST, 2, 2,
+		       "partition \"logger\" has two budgets on CPU 0");
+	b[2].budget_ns = 1 * MS;
+	refused_budget(t, EINVAL, 2, 2,
+		       "budgets of \"logger\" on CPU 0 and on CPU 1 are not the same");
+	b[2].period_ns = 20 * MS;
+	refused_budget(t, EINVAL, 2, 2,
+		       "budgets of \"logger\" on CPU 0 and on CPU 1 are not the same");
+	b[0].flags = 0;
+	refused_budget(t, EINVAL, 2, 2,
+		       "budgets of \"logger\" on CPU 0 and on CPU 1 are not the same");
+	/* Each is measured by that of the first CPU, wherever it stands */
+	add_budget(t, 1, 0, 1 * MS, 20 * MS);
+	accepted(t);
+	add_budget(t, 1, 0, 1 * MS, 40 * MS);
+	refused_budget(t, EINVAL, 1, 1,
+		       "budgets of \"display\" on CPU 0 and on CPU 1 are not the same");
+}
+
+/* Any number of budgets, against each pair of them */
+static void budgets_like_pairs(struct kunit *test)
+{
+	u32 i, j, two, differ, first, seen_two = 0, seen_differ = 0;
+	struct table *t = alloc_table(test);
+	struct rnd *r = test->priv;
+	struct a653_budget *b;
+
+	for (r->round = 0; r->round < ROUNDS; r->round++) {
+		demo_table(t);
+		t->conf.cfg.nr_budgets = 0;
+		t->cpus[0] = 15;
+		b = t->budget;
+		for (i = rnd_in(r, 0, NR_BUDGETS); i; i--)
+			add_budget(t, rnd_in(r, 0, 2), rnd_in(r, 0, 3), 1 * MS,
+				   10 * MS + (rnd_in(r, 0, 20) ? 0 : 1))->flags =
+				!rnd_in(r, 0, 20);
+		two = 0;
+		differ = 0;
+		for (i = 0; i < t->conf.cfg.nr_budgets; i++) {
+			first = i;
+			for (j = 0; j < t->conf.cfg.nr_budgets; j++)
+				if (b[j].partition == b[i].partition &&
+				    (b[j].cpu < b[first].cpu ||
+				     (b[j].cpu == b[first].cpu && j < first)))
+					first = j;
+			for (j = 0; j < i; j++)
+				if (b[j].partition == b[i].partition &&
+				    b[j].cpu == b[i].cpu)
+					break;
+			if (j < i)
+				two++;
+			else if (b[i].period_ns != b[first].period_ns ||
+				 b[i].flags != b[first].flags)
+				differ++;
+		}
+		check_table(t);
+		CHECK(t->nr == two + differ);
+		for (i = 0; i < min_t(u32, t->nr, NR_REPORTS); i++) {
+			CHECK(t->v[i].budget < t->conf.cfg.nr_budgets);
+			two -= t->v[i].err == EEXIST;
+			differ -= t->v[i].err == EINVAL;
+		}
+		CHECK(t->nr > NR_REPORTS || (!two && !differ));
+		seen_two += t->nr && t->v[0].err == EEXIST;
+		seen_differ += t->nr && t->v[0].err == EINVAL;
+	}
+	CHECK(seen_two > ROUNDS / 20 && seen_differ > ROUNDS / 20);
+}
+
 static void longest_sentences(struct kunit *test)
 {
 	struct table *t = alloc_table(test);
@@ -1289,6 +1452,19 @@ static void longest_sentences(struct kunit *test)
 	t->partition[0].duration_ns = U64_MAX;
 	check_table(t);
 	CHECK(t->nr == 6);
+
+	demo_table(t);
+	memset(t->partition[1].name, 'p', A653_NAME_LEN - 1);
+	memset(t->partition[2].name, 'q', A653_NAME_LEN - 1);
+	t->budget[0].period_ns = U64_MAX;
+	t->budget[0].flags = U32_MAX;
+	t->budget[1].cpu = U32_MAX;
+	t->budget[1].budget_ns = U64_MAX;
+	t->budget[1].reserved = U32_MAX;
+	t->budget[2].period_ns = 99999;
+	t->budget[2].budget_ns = 9999;
+	check_table(t);
+	CHECK(t->nr == 7);
 }
 
 static void report_can_stop(struct kunit *test)
@@ -1304,8 +1480,10 @@ static void report_can_stop(struct kunit *test)
 	t->window[1].duration_ns = 1;
 	t->window[2].duration_ns = 1;
 	t->window[4].offset_ns = 24500 * US;
+	t->budget[0].flags = 2;
+	t->budget[1].reserved = 1;
 	all = check_table(t);
-	CHECK(all == 7);
+	CHECK(all == 9);
 	for (i = 1; i <= all; i++) {
 		t->stop_after = i;
 		CHECK(check_table(t) == i);
@@ -1699,7 +1877,11 @@ static void check_survives_noise(struct kunit *test)
 		demo_table(t);
 		nr = rnd_in(r, 1, 12);
 		for (i = 0; i < nr; i++) {
-			switch (rnd_in(r, 0, 3)) {
+			switch (rnd_in(r, 0, 4)) {
+			case 4:
+				bytes = (u8 *)t->budget;
+				byte = rnd_in(r, 0, 3 * sizeof(t->budget[0]) - 1);
+				break;
 			case 0:
 				bytes = (u8 *)t->partition;
 				byte = rnd_in(r, 0, sizeof(t->partition) - 1);
@@ -1774,6 +1956,8 @@ static struct kunit_case a653_frame_test_cases[] = {
 	KUNIT_CASE(exclusive_refusals),
 	KUNIT_CASE(slack_refusals),
 	KUNIT_CASE(supply_refusals),
+	KUNIT_CASE(budget_refusals),
+	KUNIT_CASE(budgets_like_pairs),
 	KUNIT_CASE(longest_sentences),
 	KUNIT_CASE(report_can_stop),
 	KUNIT_CASE(check_judges_like_a_grid),

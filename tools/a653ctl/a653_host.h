@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What kernel/sched/a653_frame.c takes from the kernel, for user space
+ * What kernel/sched/a653_frame.c and rtds_server.c take from the kernel, for
+ * user space
  *
  * Only what is used, under the kernel's names and with its meaning.
  */
@@ -64,12 +65,25 @@ static inline u64 div64_u64_rem(u64 dividend, u64 divisor, u64 *remainder)
 	return dividend / divisor;
 }
 
+#define DIV64_U64_ROUND_UP(dividend, divisor) \
+	({ u64 _divisor = (divisor); ((dividend) + _divisor - 1) / _divisor; })
+
+static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
+{
+	return (__uint128_t)a * b >> shift;
+}
+
+static inline u64 mul_u64_u64_div_u64(u64 a, u64 b, u64 divisor)
+{
+	return (__uint128_t)a * b / divisor;
+}
+
 /* There is nobody to give the CPU to who could not take it */
 static inline void cond_resched(void)
 {
 }
 
-#ifdef _GNU_SOURCE	/* for qsort_r(); only a653_frame.c needs it */
+#ifdef _GNU_SOURCE	/* for qsort_r(); only those two need it */
 
 typedef int (*cmp_r_func_t)(const void *a, const void *b, const void *priv);
 typedef void (*swap_r_func_t)(void *a, void *b, int size, const void *priv);

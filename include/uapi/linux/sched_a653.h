@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * SCHED_A653: time windows for cgroup partitions
+ * SCHED_A653: time windows for cgroup partitions; SCHED_RTDS: deferrable servers
  *
  * The whole ABI besides the cgroup files a653.* and the tracepoints: the
  * scheduling policy and the ioctls of /dev/a653.
@@ -22,11 +22,16 @@
 #include <linux/types.h>
 
 /*
- * Scheduling policy: a process of a partition. The windows of the partition
- * decide when it may run, sched_priority (1..99) in which order.
- * 17 is set aside for SCHED_RTDS.
+ * Scheduling policy: a process of a partition. The windows and the budgets of the
+ * partition decide when it may run, sched_priority (1..99) in which order.
  */
 #define SCHED_A653			16
+/*
+ * Scheduling policy: a thread that is its own deferrable server. It may run for
+ * sched_runtime in each sched_period; with SCHED_FLAG_RECLAIM also longer, in
+ * time that nobody claims (extratime). sched_deadline is 0 or sched_period.
+ */
+#define SCHED_RTDS			17
 
 /* Names of modules, partitions and schedules: [A-Za-z0-9_.-], with the NUL */
 #define A653_NAME_LEN			32
@@ -99,6 +104,30 @@ struct a653_window {
 	__u32		reserved;
 };
 
+/* With its budget gone it goes on in time that nobody claims */
+#define A653_BUDGET_EXTRATIME		_BITUL(0)
+
+/**
+ * struct a653_budget - a deferrable server of a partition on one CPU
+ * @budget_ns: the partition may run for so long in each period, besides its
+ *	windows; 10 us to @period_ns
+ * @period_ns: 100 us to 4 s
+ * @partition: index in the partitions array
+ * @cpu: a CPU of the module
+ * @flags: A653_BUDGET_*
+ * @reserved: zero
+ *
+ * All budgets of a partition are equal but for the CPU.
+ */
+struct a653_budget {
+	__aligned_u64	budget_ns;
+	__aligned_u64	period_ns;
+	__u32		partition;
+	__u32		cpu;
+	__u32		flags;
+	__u32		reserved;
+};
+
 /* @base_ns is given; without it the kernel takes the next possible instant */
 #define A653_CONFIG_BASE		_BITUL(0)
 /* Return only when the schedule is in force (or after a signal: EINTR) */
@@ -132,6 +161,10 @@ struct a653_window {
  * @schedules: array of struct a653_schedule
  * @windows: array of struct a653_window
  * @reason: where a refusal is explained
+ * @budgets: array of struct a653_budget. A load sets the budgets of the module's
+ *	partitions to these; others end.
+ * @nr_budgets: elements at @budgets
+ * @budget_size: sizeof(struct a653_budget); may be 0 with @nr_budgets 0
  *
  * A653_IOC_LOAD reads it. A653_IOC_GET fills it: the caller sets the module's
  * name and, in nr_*, how many elements there is room for; the kernel stores
@@ -158,6 +191,9 @@ struct a653_config {
 	__aligned_u64	schedules;
 	__aligned_u64	windows;
 	__aligned_u64	reason;
+	__aligned_u64	budgets;
+	__u32		nr_budgets;
+	__u32		budget_size;
 };
 
 /* A653_IOC_UNLOAD: tasks that still are SCHED_A653 become SCHED_OTHER */
@@ -282,6 +318,105 @@ struct a653_status {
 	__aligned_u64	reason;
 };
 
+/* It has something to run */
+#define A653_SERVER_READY		_BITUL(0)
+/* It is what its CPU runs */
+#define A653_SERVER_RUNNING		_BITUL(1)
+/* A653_BUDGET_EXTRATIME, or SCHED_FLAG_RECLAIM */
+#define A653_SERVER_EXTRATIME		_BITUL(2)
+
+/**
+ * struct a653_server_stat - the state of a deferrable server
+ * @name: of the partition, or of the thread
+ * @pid: of the SCHED_RTDS thread, as the caller knows it; 0: a partition's server
+ * @cpu: whose server it is, or where the thread is
+ * @flags: A653_SERVER_*
+ * @level: 0: on what it was promised; 1: on what it kept until too late to be
+ *	promised; above: extratime
+ * @budget_ns: in each period
+ * @period_ns: length of a period
+ * @left_ns: what is left for this period
+ * @deadline_ns: end of this period, CLOCK_MONOTONIC
+ * @run_ns: what it ran
+ * @extra_ns: of that, extratime
+ * @replenished: how often it got its budget
+ * @depleted: how often it used it up
+ */
+struct a653_server_stat {
+	char		name[A653_NAME_LEN];
+	__u32		pid;
+	__u32		cpu;
+	__u32		flags;
+	__u32		level;
+	__aligned_u64	budget_ns;
+	__aligned_u64	period_ns;
+	__aligned_u64	left_ns;
+	__aligned_s64	deadline_ns;
+	__aligned_u64	run_ns;
+	__aligned_u64	extra_ns;
+	__aligned_u64	replenished;
+	__aligned_u64	depleted;
+};
+
+/**
+ * struct a653_cpu_stat - what a CPU has to give to servers
+ * @cpu: its number
+ * @flags: none yet
+ * @major_ns: major frame of its table, 0 if it has none
+ * @free_ns: time that is free of windows in it
+ * @util: utilisation of the servers that belong to this CPU, in 2^-32 of it
+ * @global_util: the same, of the threads that may also run on other CPUs
+ * @shortest_ns: shortest period among the former; 0: there are none
+ * @picked: how often it took up a server
+ * @due_timers: how often its timer of replenishments fired
+ * @due_idle: of these, how often nothing was due
+ * @budget_timers: how often the timer that enforces budgets fired
+ */
+struct a653_cpu_stat {
+	__u32		cpu;
+	__u32		flags;
+	__aligned_u64	major_ns;
+	__aligned_u64	free_ns;
+	__aligned_u64	util;
+	__aligned_u64	global_util;
+	__aligned_u64	shortest_ns;
+	__aligned_u64	picked;
+	__aligned_u64	due_timers;
+	__aligned_u64	due_idle;
+	__aligned_u64	budget_timers;
+};
+
+/**
+ * struct a653_servers - all deferrable servers, and the CPUs
+ * @size: of this structure
+ * @flags: none yet
+ * @now_ns: CLOCK_MONOTONIC
+ * @nr_servers: elements at @servers; in: how many there is room for, out: how many
+ *	there are; ENOSPC if there was too little room
+ * @server_size: sizeof(struct a653_server_stat)
+ * @nr_cpus: elements at @cpus, likewise
+ * @cpu_size: sizeof(struct a653_cpu_stat)
+ * @servers: array of struct a653_server_stat; may be 0 with @nr_servers 0
+ * @cpus: array of struct a653_cpu_stat; may be 0 with @nr_cpus 0
+ * @reason_len: size of the buffer at @reason
+ * @reserved: zero
+ * @reason: where a refusal is explained
+ */
+struct a653_servers {
+	__u32		size;
+	__u32		flags;
+	__aligned_s64	now_ns;
+	__u32		nr_servers;
+	__u32		server_size;
+	__u32		nr_cpus;
+	__u32		cpu_size;
+	__aligned_u64	servers;
+	__aligned_u64	cpus;
+	__u32		reason_len;
+	__u32		reserved;
+	__aligned_u64	reason;
+};
+
 /* The structures carry their own size, so the numbers do not */
 #define A653_IOC_MAGIC			0xA6
 #define A653_IOC(nr)	_IOC(_IOC_READ | _IOC_WRITE, A653_IOC_MAGIC, (nr), 0)
@@ -291,5 +426,6 @@ struct a653_status {
 #define A653_IOC_UNLOAD			A653_IOC(2)	/* struct a653_request */
 #define A653_IOC_SWITCH			A653_IOC(3)	/* struct a653_request */
 #define A653_IOC_STATUS			A653_IOC(4)	/* struct a653_status */
+#define A653_IOC_SERVERS		A653_IOC(5)	/* struct a653_servers */
 
 #endif /* _UAPI_LINUX_SCHED_A653_H */

@@ -15,6 +15,7 @@
 #include "a653_host.h"
 
 #include "a653_frame.h"
+#include "rtds_server.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -81,10 +82,11 @@ struct load {
 	struct a653_partition *partitions;
 	struct a653_schedule *schedules;
 	struct a653_window *windows;
+	struct a653_budget *budgets;
 };
 
 static void alloc_load(struct load *l, u32 nr_cpu_words, u32 nr_partitions,
-		       u32 nr_schedules, u32 nr_windows)
+		       u32 nr_schedules, u32 nr_windows, u32 nr_budgets)
 {
 	struct a653_config *cfg = &l->conf.cfg;
 
@@ -92,14 +94,17 @@ static void alloc_load(struct load *l, u32 nr_cpu_words, u32 nr_partitions,
 	cfg->nr_partitions = nr_partitions;
 	cfg->nr_schedules = nr_schedules;
 	cfg->nr_windows = nr_windows;
+	cfg->nr_budgets = nr_budgets;
 	l->cpus = array(nr_cpu_words, sizeof(*l->cpus));
 	l->partitions = array(nr_partitions, sizeof(*l->partitions));
 	l->schedules = array(nr_schedules, sizeof(*l->schedules));
 	l->windows = array(nr_windows, sizeof(*l->windows));
+	l->budgets = array(nr_budgets, sizeof(*l->budgets));
 	l->conf.cpus = l->cpus;
 	l->conf.partitions = l->partitions;
 	l->conf.schedules = l->schedules;
 	l->conf.windows = l->windows;
+	l->conf.budgets = l->budgets;
 }
 
 static void free_load(struct load *l)
@@ -108,24 +113,27 @@ static void free_load(struct load *l)
 	free(l->partitions);
 	free(l->schedules);
 	free(l->windows);
+	free(l->budgets);
 }
 
 static void read_raw(struct input *in, struct load *l)
 {
 	struct a653_config *cfg = &l->conf.cfg;
-	u8 counts[4];
+	u8 counts[5];
 
 	l->limits.nr_cpus = take(in);
 	l->limits.min_slack_pct = take(in);
 	take_bytes(in, counts, sizeof(counts));
 	take_bytes(in, cfg, sizeof(*cfg));
 	alloc_load(l, counts[0] % 4, counts[1] % MAX_COUNT,
-		   counts[2] % (A653_MAX_SCHEDULES + 2), counts[3] % MAX_COUNT);
+		   counts[2] % (A653_MAX_SCHEDULES + 2), counts[3] % MAX_COUNT,
+		   counts[4] % MAX_COUNT);
 	take_bytes(in, l->cpus, cfg->nr_cpu_words * sizeof(*l->cpus));
 	take_bytes(in, l->schedules, cfg->nr_schedules * sizeof(*l->schedules));
 	take_bytes(in, l->partitions,
 		   cfg->nr_partitions * sizeof(*l->partitions));
 	take_bytes(in, l->windows, cfg->nr_windows * sizeof(*l->windows));
+	take_bytes(in, l->budgets, cfg->nr_budgets * sizeof(*l->budgets));
 }
 
 /* A time on the grid, or, for a byte that says so, just about any number */
@@ -171,11 +179,13 @@ static void take_name(struct input *in, char *name, char kind, u32 index)
 static void read_grammar(struct input *in, struct load *l)
 {
 	static const u32 cpu[] = { 0, 1, 2, 63, 64, 127 };
-	u32 nr_partitions, nr_schedules, nr_windows = 0, ticks, i, s, left;
+	u32 nr_partitions, nr_schedules, nr_windows = 0, nr_budgets, ticks;
+	u32 i, s, left;
 	struct a653_config *cfg = &l->conf.cfg;
 	u8 nr[A653_MAX_SCHEDULES];
 	struct a653_partition *p;
 	struct a653_window *w;
+	struct a653_budget *b;
 
 	l->limits.nr_cpus = take(in) == 255 ? take(in) : 128;
 	l->limits.min_slack_pct = take(in) % 8 * 5;
@@ -185,7 +195,8 @@ static void read_grammar(struct input *in, struct load *l)
 		nr[s] = take(in) % 10;
 		nr_windows += nr[s];
 	}
-	alloc_load(l, 2, nr_partitions, nr_schedules, nr_windows);
+	nr_budgets = take(in) % 12;
+	alloc_load(l, 2, nr_partitions, nr_schedules, nr_windows, nr_budgets);
 	cfg->clock = take(in) & 1 ? CLOCK_TAI : CLOCK_MONOTONIC;
 	cfg->initial = take_index(in, nr_schedules);
 	take_name(in, cfg->module, 'm', 0);
@@ -216,6 +227,18 @@ static void read_grammar(struct input *in, struct load *l)
 			w->flags = take_index(in, 2);
 		}
 	}
+	/* Those of a partition are the same, unless a byte says otherwise */
+	for (b = l->budgets; b < l->budgets + nr_budgets; b++) {
+		b->partition = take_index(in, nr_partitions);
+		b->cpu = cpu[take(in) % ARRAY_SIZE(cpu)];
+		b->budget_ns = TICK / 10 * (1 + b->partition % 4);
+		b->period_ns = TICK * (1 + b->partition % 3);
+		if (take(in) & 1)
+			continue;
+		b->budget_ns = take_time(in, 8);
+		b->period_ns = take_time(in, 24);
+		b->flags = take_index(in, 2);
+	}
 	/* And a last word: one number anywhere in the head or the schedules */
 	switch (take(in)) {
 	case 255:
@@ -224,6 +247,7 @@ static void read_grammar(struct input *in, struct load *l)
 		cfg->nr_partitions = nr_partitions;
 		cfg->nr_schedules = nr_schedules;
 		cfg->nr_windows = nr_windows;
+		cfg->nr_budgets = nr_budgets;
 		break;
 	case 254:
 		l->schedules[take(in) % nr_schedules].nr_windows = take64(in);
@@ -258,6 +282,7 @@ static bool report(void *ctx, const struct a653_violation *v)
 	MUST(valid_index(v->schedule, cfg->nr_schedules));
 	MUST(valid_index(v->window, cfg->nr_windows));
 	MUST(valid_index(v->other, cfg->nr_windows));
+	MUST(valid_index(v->budget, cfg->nr_budgets));
 	MUST(len && len < sizeof(v->text) - 1);
 	for (i = 0; i < len; i++)
 		MUST(v->text[i] >= ' ' && v->text[i] <= '~');
@@ -341,6 +366,28 @@ static void check_frame(const struct load *l, u32 schedule, u32 cpu,
 	free(f);
 }
 
+/* Whether budgets fit is asked of tables that are sound otherwise */
+static void check_budgets(struct load *l, u32 *scratch, struct reports *reports)
+{
+	struct rtds_supply sup;
+	struct a653_frame *f;
+	int nr;
+
+	f = malloc(sizeof(*f) + A653_MAX_SEGS * sizeof(f->seg[0]));
+	MUST(f);
+	reports->nr = 0;
+	nr = rtds_conf_check(&l->conf, &l->limits, scratch, f, &sup, report,
+			     reports);
+	MUST(nr == reports->nr);
+	if (nr > 1) {
+		reports->stop_after = 1;
+		reports->nr = 0;
+		MUST(rtds_conf_check(&l->conf, &l->limits, scratch, f, &sup,
+				     report, reports) == 1);
+	}
+	free(f);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct input in = { data, size };
@@ -359,7 +406,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	MUST(nr == reports.nr);
 	reports.nr = 0;
 
-	scratch = array(l.conf.cfg.nr_windows, sizeof(*scratch));
+	scratch = array(a653_conf_scratch(&l.conf.cfg), sizeof(*scratch));
 	head = nr;
 	nr = a653_conf_check(&l.conf, &l.limits, scratch, report, &reports);
 	MUST(nr == reports.nr && nr >= head);
@@ -375,6 +422,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			for (cpu = 0; cpu < 64 * l.conf.cfg.nr_cpu_words; cpu++)
 				if (a653_conf_has_cpu(&l.conf, cpu))
 					check_frame(&l, s, cpu, scratch, &in);
+		check_budgets(&l, scratch, &reports);
 	}
 	free(scratch);
 	free_load(&l);
