@@ -60,49 +60,7 @@
  */
 DEFINE_STATIC_KEY_DEFERRED_FALSE(a653_loaded, 60 * HZ);
 
-/**
- * struct a653_rq - a CPU
- * @timer: fires at the next boundary
- * @module: whose CPU it is, or NULL
- * @plan: of the schedule in force, NULL before the first one
- * @frame: its table for this CPU
- * @pos: which segment of the frame it is in
- * @consult_ns: the instant at which it asks the module for another schedule
- * @open: the partition whose window is open, or NULL
- * @strict: and strict
- * @counted: how much of rq->nr_running this class has added
- * @nr_queued: tasks in the queues of all partitions
- * @opened_at: rq_clock() when the window opened
- * @run_from: rq_clock() since when the running task's time is not accounted
- * @run_before: run_ns of @open when the window opened
- * @pull_work: somebody has a task for this CPU
- */
-struct a653_rq {
-	struct hrtimer timer;
-	struct a653_module *module;
-	const struct a653_plan *plan;
-	const struct a653_frame *frame;
-	struct a653_pos pos;
-	s64 consult_ns;
-
-	struct a653_pcpu *open;
-	bool strict;
-	unsigned int counted;
-	unsigned int nr_queued;
-
-	u64 opened_at;
-	u64 run_from;
-	u64 run_before;
-
-	struct irq_work pull_work;
-};
-
-static DEFINE_PER_CPU_SHARED_ALIGNED(struct a653_rq, a653_rqs);
-
-static inline struct a653_rq *a653_rq_of(struct rq *rq)
-{
-	return per_cpu_ptr(&a653_rqs, cpu_of(rq));
-}
+DEFINE_PER_CPU_SHARED_ALIGNED(struct a653_rq, a653_rqs);
 
 static inline struct a653_pcpu *a653_pcpu_on(struct a653_part *part, int cpu)
 {
@@ -117,6 +75,12 @@ static inline struct a653_pcpu *a653_pcpu_of(struct task_struct *p, struct rq *r
 static inline bool a653_task(struct task_struct *p)
 {
 	return p->sched_class == &a653_sched_class;
+}
+
+/* Of the class, and in the queues of a partition */
+static inline bool a653_member(struct task_struct *p)
+{
+	return a653_task(p) && !rtds_policy(p->policy);
 }
 
 /**
@@ -153,7 +117,7 @@ static void a653_check_pcpu(struct rq *rq, struct a653_pcpu *pc)
 			A653_BUG(rq, p->prio != prio);
 			A653_BUG(rq, p->a653.part != pc->part);
 			A653_BUG(rq, task_cpu(p) != cpu);
-			A653_BUG(rq, !a653_task(p));
+			A653_BUG(rq, !a653_member(p));
 			A653_BUG(rq, !p->rt.on_rq);
 			may_push += p->nr_cpus_allowed > 1 && p != rq->curr;
 			top = prio;
@@ -174,6 +138,7 @@ static void a653_check_pcpu(struct rq *rq, struct a653_pcpu *pc)
 		     cpumask_test_cpu(cpu, &pc->part->push_cpus));
 	A653_BUG(rq, pc->open != cpumask_test_cpu(cpu, &pc->part->open_cpus));
 	A653_BUG(rq, pc->open != (a653_rq_of(rq)->open == pc));
+	A653_BUG(rq, pc->server.queued != (pc->server.s.par.budget_ns && nr));
 }
 
 /*
@@ -186,7 +151,7 @@ static void a653_check_rq(struct rq *rq, struct a653_pcpu *pc)
 	unsigned int open = ar->open ? ar->open->nr_queued : 0;
 
 	lockdep_assert_rq_held(rq);
-	A653_BUG(rq, ar->counted != open + ar->strict);
+	A653_BUG(rq, ar->counted != open + ar->strict + rtds_check_rq(rq));
 	A653_BUG(rq, ar->counted > rq->nr_running);
 	A653_BUG(rq, ar->nr_queued < open);
 	if (pc)
@@ -204,19 +169,6 @@ static inline void a653_check_rq(struct rq *rq, struct a653_pcpu *pc) { }
 /*
  * Queues
  */
-
-/* What of this class the rest of the scheduler sees */
-static inline void a653_count(struct rq *rq, struct a653_rq *ar, unsigned int nr)
-{
-	ar->counted += nr;
-	add_nr_running(rq, nr);
-}
-
-static inline void a653_uncount(struct rq *rq, struct a653_rq *ar, unsigned int nr)
-{
-	ar->counted -= nr;
-	sub_nr_running(rq, nr);
-}
 
 static void a653_update_push_prio(struct a653_pcpu *pc, int cpu)
 {
@@ -262,19 +214,34 @@ static struct task_struct *a653_first(struct a653_pcpu *pc)
 }
 
 /*
- * Of the CPUs where the partition of @p has its window open, the one with the
- * least urgent task, if @p is better than that; else -1. A hint: the priorities
- * of other CPUs are read without their locks. Looks at each such CPU once.
+ * Where would @p run? Of the CPUs where its partition has nothing as urgent: one
+ * whose window is open; else one that its server would get (2); else, if @waits,
+ * one whose server has budget (1), but is not first. Among equals that with the
+ * least urgent task. -1 if there is none. A hint: what is on other CPUs is read
+ * without their locks. Looks at each CPU of the partition once.
  */
-static int a653_find_cpu(struct task_struct *p)
+static int a653_find_cpu(struct task_struct *p, bool waits)
 {
 	struct a653_part *part = p->a653.part;
-	int cpu, best = -1, worst = p->prio;
+	int cpu, best = -1, worst = 0, best_rank = waits ? 0 : 1;
+	bool budgets = rtds_used() && !cpumask_empty(&part->server_cpus);
+	s64 now = budgets ? ktime_get() : 0;
 
-	for_each_cpu_and(cpu, &part->open_cpus, p->cpus_ptr) {
-		int prio = READ_ONCE(a653_pcpu_on(part, cpu)->top_prio);
+	for_each_cpu_and(cpu, budgets ? &part->cpus : &part->open_cpus, p->cpus_ptr) {
+		struct a653_pcpu *pc = a653_pcpu_on(part, cpu);
+		int prio = READ_ONCE(pc->top_prio), rank = 3;
 
-		if (prio > worst) {
+		if (prio <= p->prio)
+			continue;
+		if (!READ_ONCE(pc->open)) {
+			u64 key = rtds_part_key(pc, now);
+
+			if (key == RTDS_KEY_NONE)
+				continue;
+			rank = key < READ_ONCE(per_cpu(a653_rqs, cpu).rtds.cpu_key) ? 2 : 1;
+		}
+		if (rank > best_rank || (rank == best_rank && best >= 0 && prio > worst)) {
+			best_rank = rank;
 			worst = prio;
 			best = cpu;
 		}
@@ -288,21 +255,30 @@ static void a653_kick(int cpu)
 	irq_work_queue_on(&per_cpu(a653_rqs, cpu).pull_work, cpu);
 }
 
+/* Does, or should, the CPU run the partition: by its window, or by its server? */
+static bool a653_runs(struct rq *rq, struct a653_pcpu *pc)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	return pc->open || (pc->server.ready && !a653_window_busy(ar) &&
+			    rtds_first(ar) == &pc->server);
+}
+
 /* @p waits on @rq: tell a CPU on which it would run, if there is one */
 static void a653_offer(struct rq *rq, struct task_struct *p)
 {
 	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
 	int cpu;
 
-	if (p->nr_cpus_allowed == 1 || (pc->open && a653_first(pc) == p))
+	if (p->nr_cpus_allowed == 1 || (a653_runs(rq, pc) && a653_first(pc) == p))
 		return;
 	/*
 	 * Pairs with a653_wants_pull(): either the task is seen there, or the
 	 * window, or the priority, here.
 	 */
 	smp_mb();
-	cpu = a653_find_cpu(p);
-	if (cpu >= 0)
+	cpu = a653_find_cpu(p, false);
+	if (cpu >= 0 && cpu != cpu_of(rq))
 		a653_kick(cpu);
 }
 
@@ -317,10 +293,17 @@ static inline bool a653_moves(int flags)
 
 static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 {
-	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
-	struct list_head *queue = &pc->queue[p->prio];
 	struct a653_rq *ar = a653_rq_of(rq);
+	struct list_head *queue;
+	struct a653_pcpu *pc;
 
+	if (rtds_policy(p->policy)) {
+		rtds_enqueue_task(rq, p, flags);
+		return;
+	}
+
+	pc = a653_pcpu_of(p, rq);
+	queue = &pc->queue[p->prio];
 	if (a653_moves(flags)) {
 		WARN_ON_ONCE(p->rt.on_list);
 		if (flags & ENQUEUE_HEAD)
@@ -335,12 +318,18 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	p->rt.on_rq = 1;
 	pc->nr_queued++;
 	ar->nr_queued++;
-	if (pc->open) {
+	if (a653_supplied(pc))
 		a653_count(rq, ar, 1);
-		cpufreq_update_util(rq, 0);
-	} else if (flags & ENQUEUE_WAKEUP) {
-		trace_a653_wakeup_closed(p, pc->part->name, cpu_of(rq));
+	if (pc->nr_queued == 1) {
+		if (pc->server.s.par.budget_ns)
+			rtds_queue(rq, &pc->server, !(flags & ENQUEUE_RESTORE));
+		else if (pc->open && rtds_used())
+			rtds_publish(rq, ar);
 	}
+	if (a653_supplied(pc))
+		cpufreq_update_util(rq, 0);
+	else if (flags & ENQUEUE_WAKEUP)
+		trace_a653_wakeup_closed(p, pc->part->name, cpu_of(rq));
 
 	if (!task_current(rq, p)) {
 		a653_add_pushable(rq, p);
@@ -356,11 +345,17 @@ static void update_curr_a653(struct rq *rq)
 
 static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 {
-	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
 	struct a653_rq *ar = a653_rq_of(rq);
+	struct a653_pcpu *pc;
 
 	if (task_current(rq, p))
 		update_curr_a653(rq);
+	if (rtds_policy(p->policy)) {
+		rtds_dequeue_task(rq, p, flags);
+		return true;
+	}
+
+	pc = a653_pcpu_of(p, rq);
 
 	if (a653_moves(flags)) {
 		int prio = p->prio;
@@ -378,8 +373,14 @@ static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	p->rt.on_rq = 0;
 	pc->nr_queued--;
 	ar->nr_queued--;
-	if (pc->open)
+	if (a653_supplied(pc))
 		a653_uncount(rq, ar, 1);
+	if (!pc->nr_queued) {
+		if (pc->server.queued)
+			rtds_unqueue(rq, &pc->server);
+		else if (pc->open && rtds_used())
+			rtds_publish(rq, ar);
+	}
 
 	a653_del_pushable(rq, p);
 	if (!(flags & DEQUEUE_SAVE))
@@ -387,25 +388,39 @@ static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	return true;
 }
 
-/* Behind the others of its priority: ARINC 653 has no yield, POSIX says so */
+/*
+ * Behind the others of its priority: ARINC 653 has no yield, POSIX says so. A thread
+ * with a server of its own has nobody to yield to: another one with its deadline
+ * does not displace it.
+ */
 static void yield_task_a653(struct rq *rq)
 {
 	struct task_struct *p = rq->curr;
-	struct a653_pcpu *pc = a653_pcpu_of(p, rq);
 
-	list_move_tail(&p->rt.run_list, &pc->queue[p->prio]);
+	if (a653_member(p))
+		list_move_tail(&p->rt.run_list, &a653_pcpu_of(p, rq)->queue[p->prio]);
 }
 
 /* @p became better than it was, or came: does it run before rq->curr? */
 static void a653_check_preempt(struct rq *rq, struct task_struct *p)
 {
 	struct task_struct *curr = rq->curr;
+	struct rtds_entity *serving = a653_rq_of(rq)->rtds.serving;
+	struct a653_pcpu *pc;
 
-	if (!a653_pcpu_of(p, rq)->open)
+	if (rtds_policy(p->policy)) {
+		rtds_check_preempt(rq, p->a653.rtds);
 		return;
+	}
+	pc = a653_pcpu_of(p, rq);
+	if (!pc->open && serving != &pc->server) {
+		rtds_check_preempt(rq, &pc->server);
+		return;
+	}
 	if (sched_class_above(&a653_sched_class, curr->sched_class) ||
-	    (a653_task(curr) && (curr->a653.part != p->a653.part ||
-				 p->prio < curr->prio)))
+	    (serving && serving != &pc->server) ||
+	    (a653_member(curr) && (curr->a653.part != p->a653.part ||
+				   p->prio < curr->prio)))
 		resched_curr(rq);
 }
 
@@ -417,7 +432,9 @@ static void wakeup_preempt_a653(struct rq *rq, struct task_struct *p, int flags)
 /* See a653_task_waits() */
 bool __a653_task_waits(struct rq *rq, struct task_struct *p)
 {
-	return !a653_pcpu_of(p, rq)->open;
+	if (rtds_policy(p->policy))
+		return !p->a653.rtds->ready || a653_window_busy(a653_rq_of(rq));
+	return !a653_supplied(a653_pcpu_of(p, rq));
 }
 
 /*
@@ -435,7 +452,7 @@ static bool a653_opens_by(struct rq *rq, struct a653_pcpu *pc, s64 when)
 	struct a653_pos next = ar->pos;
 	u16 partition;
 
-	if (pc->open)
+	if (a653_runs(rq, pc))
 		return true;
 	/* It may have another schedule by then; who knows what it opens */
 	if (!ar->frame || ar->pos.end_ns > when || ar->consult_ns <= when)
@@ -484,8 +501,18 @@ static inline bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
 	return false;
 }
 
+/* If it had a task here, would this CPU run it, or does it run one of it? */
+static bool a653_would_run(struct rq *rq, struct a653_pcpu *pc)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	if (pc->open || pc->nr_queued)
+		return a653_runs(rq, pc);
+	return rtds_part_key(pc, ktime_get()) < ar->rtds.cpu_key;
+}
+
 /*
- * Get the best waiting task of the open partition to this CPU. Interrupts off,
+ * Get the best waiting task of a partition to this CPU. Interrupts off,
  * no rq->lock held. @pc was open here a moment ago: it does not go away (RCU),
  * but may have closed. @when: who opens the window by then keeps its first task.
  */
@@ -505,7 +532,7 @@ static void a653_pull(struct rq *rq, struct a653_pcpu *pc, s64 when)
 			continue;
 
 		double_rq_lock(rq, src);
-		if (pc->open)
+		if (a653_would_run(rq, pc))
 			p = a653_pick_pushable(src, from, this_cpu, pc->top_prio, when);
 		if (p) {
 			update_rq_clock(rq);
@@ -514,6 +541,11 @@ static void a653_pull(struct rq *rq, struct a653_pcpu *pc, s64 when)
 			set_task_cpu(p, this_cpu);
 			activate_task(rq, p, ENQUEUE_NOCLOCK);
 			a653_check_preempt(rq, p);
+			/* Two may have been offered to this CPU at the same time */
+			if (!plist_head_empty(&from->pushable))
+				a653_offer(src, plist_first_entry(&from->pushable,
+								  struct task_struct,
+								  pushable_tasks));
 			a653_check_rq(src, from);
 			a653_check_rq(rq, pc);
 		}
@@ -534,15 +566,45 @@ static void a653_pull_work(struct irq_work *work)
 	}
 	if (pc)
 		a653_pull(rq, pc, when);
+
+	/* Its servers: each wakes up when it gets a task */
+	guard(rcu)();
+	list_for_each_entry_rcu(pc, &ar->servers, server_node) {
+		if (a653_wants_pull(pc, cpu_of(rq)))
+			a653_pull(rq, pc, S64_MIN);
+	}
+}
+
+void a653_kick_pull(struct rq *rq, struct a653_pcpu *pc)
+{
+	if (a653_wants_pull(pc, cpu_of(rq)))
+		a653_kick(cpu_of(rq));
+}
+
+/*
+ * Of which partition could this CPU run a task from elsewhere now that it leaves
+ * @prev: of that whose window is open, or of that whose server paid for @prev
+ */
+static struct a653_pcpu *a653_pcpu_run(struct rq *rq, struct a653_rq *ar,
+				       struct task_struct *prev)
+{
+	if (!a653_window_busy(ar) && a653_member(prev) &&
+	    a653_pcpu_of(prev, rq)->server.s.par.budget_ns)
+		return a653_pcpu_of(prev, rq);
+	return ar->open;
 }
 
 static int balance_a653(struct rq *rq, struct task_struct *prev, struct rq_flags *rf)
 {
 	struct a653_rq *ar = a653_rq_of(rq);
-	struct a653_pcpu *pc = ar->open;
+	struct a653_pcpu *pc = rtds_used() ? a653_pcpu_run(rq, ar, prev) : ar->open;
+	bool pull, pull_thread;
 
-	if (pc && !(a653_task(prev) && prev->rt.on_rq && prev->a653.part == pc->part) &&
-	    a653_wants_pull(pc, cpu_of(rq))) {
+	pull = pc && !(a653_member(prev) && prev->rt.on_rq &&
+		       prev->a653.part == pc->part) &&
+	       a653_wants_pull(pc, cpu_of(rq));
+	pull_thread = rtds_used() && rtds_wants_pull(rq, ar);
+	if (pull || pull_thread) {
 		/*
 		 * As in balance_rt(): prev is still on_cpu, nobody takes it, and
 		 * the picking has not begun.
@@ -551,7 +613,10 @@ static int balance_a653(struct rq *rq, struct task_struct *prev, struct rq_flags
 
 		rq_unpin_lock(rq, rf);
 		raw_spin_rq_unlock(rq);
-		a653_pull(rq, pc, when);
+		if (pull)
+			a653_pull(rq, pc, when);
+		if (pull_thread)
+			rtds_pull(rq);
 		raw_spin_rq_lock(rq);
 		rq_repin_lock(rq, rf);
 	}
@@ -567,6 +632,8 @@ static int select_task_rq_a653(struct task_struct *p, int cpu, int flags)
 	/* exec: it runs, and goes on where it is */
 	if (!(flags & (WF_TTWU | WF_FORK)))
 		return cpu;
+	if (rtds_policy(p->policy))
+		return rtds_select_cpu(p, cpu);
 
 	/* Where it was, if it can run there at once */
 	if (cpumask_test_cpu(cpu, p->cpus_ptr) &&
@@ -574,7 +641,7 @@ static int select_task_rq_a653(struct task_struct *p, int cpu, int flags)
 	    p->prio < READ_ONCE(a653_pcpu_on(part, cpu)->top_prio))
 		return cpu;
 
-	best = a653_find_cpu(p);
+	best = a653_find_cpu(p, true);
 	if (best >= 0)
 		return best;
 
@@ -589,10 +656,29 @@ static int select_task_rq_a653(struct task_struct *p, int cpu, int flags)
  * Picking
  */
 
+static noinline struct task_struct *a653_pick_served(struct rq *rq, struct a653_rq *ar)
+{
+	struct rtds_entity *e;
+
+	if (a653_window_busy(ar)) {
+		rtds_serve(rq, NULL, false);
+		return ar->open->nr_queued ? a653_first(ar->open) : rq->idle;
+	}
+	/* What it is charged may put it behind others */
+	rtds_update(rq);
+	e = rtds_first(ar);
+	rtds_serve(rq, e, !e);
+	if (!e)
+		return NULL;
+	return e->task ?: a653_first(e->pc);
+}
+
 static struct task_struct *pick_task_a653(struct rq *rq)
 {
 	struct a653_rq *ar = a653_rq_of(rq);
 
+	if (rtds_used())
+		return a653_pick_served(rq, ar);
 	if (!ar->counted)
 		return NULL;
 	if (ar->open->nr_queued)
@@ -614,7 +700,14 @@ static void set_next_task_a653(struct rq *rq, struct task_struct *p, bool first)
 {
 	p->se.exec_start = rq_clock_task(rq);
 	a653_rq_of(rq)->run_from = rq_clock(rq);
-	a653_del_pushable(rq, p);
+	if (rtds_policy(p->policy)) {
+		rtds_set_next_task(rq, p);
+	} else {
+		a653_del_pushable(rq, p);
+		/* Picked it is paid for already; but it may only have been changed */
+		if (!first && !a653_pcpu_of(p, rq)->open && a653_pcpu_of(p, rq)->server.ready)
+			rtds_serve(rq, &a653_pcpu_of(p, rq)->server, false);
+	}
 
 	/*
 	 * As rt.c does. Both classes share the average that fair.c looks at, and
@@ -629,6 +722,13 @@ static void put_prev_task_a653(struct rq *rq, struct task_struct *p,
 {
 	update_curr_a653(rq);
 	update_rt_rq_load_avg(rq_clock_pelt(rq), rq, 1);
+	/* If this class has picked the next one, it has said who pays for that */
+	if (rtds_used() && (!next || !a653_task(next)))
+		rtds_serve(rq, NULL, a653_rq_of(rq)->rtds.low);
+	if (rtds_policy(p->policy)) {
+		rtds_put_prev_task(rq, p);
+		return;
+	}
 	a653_account(rq, p);
 
 	if (p->rt.on_rq) {
@@ -641,7 +741,7 @@ static void task_tick_a653(struct rq *rq, struct task_struct *p, int queued)
 {
 	update_curr_a653(rq);
 	update_rt_rq_load_avg(rq_clock_pelt(rq), rq, 1);
-	a653_check_rq(rq, a653_pcpu_of(p, rq));
+	a653_check_rq(rq, a653_member(p) ? a653_pcpu_of(p, rq) : NULL);
 }
 
 /*
@@ -650,10 +750,13 @@ static void task_tick_a653(struct rq *rq, struct task_struct *p, int queued)
  */
 static void a653_kick_self(struct rq *rq)
 {
-	struct a653_pcpu *pc = a653_rq_of(rq)->open;
+	struct a653_rq *ar = a653_rq_of(rq);
+	struct a653_pcpu *pc = a653_pcpu_run(rq, ar, rq->curr);
 
 	if (pc && a653_wants_pull(pc, cpu_of(rq)))
 		a653_kick(cpu_of(rq));
+	if (rtds_used() && rtds_wants_pull(rq, ar))
+		irq_work_queue_on(&ar->rtds.work, cpu_of(rq));
 }
 
 static void switched_from_a653(struct rq *rq, struct task_struct *p)
@@ -667,7 +770,7 @@ static void switched_to_a653(struct rq *rq, struct task_struct *p)
 		return;
 	if (!task_current(rq, p))
 		a653_check_preempt(rq, p);
-	else if (!a653_pcpu_of(p, rq)->open || a653_first(a653_pcpu_of(p, rq)) != p)
+	else
 		resched_curr(rq);
 }
 
@@ -677,6 +780,15 @@ static void prio_changed_a653(struct rq *rq, struct task_struct *p, int oldprio)
 
 	if (!task_on_rq_queued(p))
 		return;
+	if (rtds_policy(p->policy)) {
+		/* It has other parameters, or comes from a partition */
+		if (task_current(rq, p))
+			resched_curr(rq);
+		else
+			rtds_check_preempt(rq, p->a653.rtds);
+		a653_kick_self(rq);
+		return;
+	}
 	pc = a653_pcpu_of(p, rq);
 	if (!task_current(rq, p)) {
 		a653_check_preempt(rq, p);
@@ -686,6 +798,19 @@ static void prio_changed_a653(struct rq *rq, struct task_struct *p, int oldprio)
 		a653_kick_self(rq);
 	}
 	a653_check_rq(rq, pc);
+}
+
+static void set_cpus_allowed_a653(struct task_struct *p, struct affinity_context *ctx)
+{
+	set_cpus_allowed_common(p, ctx);
+	if (rtds_policy(p->policy) && !(ctx->flags & (SCA_MIGRATE_DISABLE | SCA_MIGRATE_ENABLE)))
+		rtds_affinity_changed(p);
+}
+
+static void task_dead_a653(struct task_struct *p)
+{
+	if (rtds_policy(p->policy))
+		rtds_task_dead(p);
 }
 
 DEFINE_SCHED_CLASS(a653) = {
@@ -701,9 +826,10 @@ DEFINE_SCHED_CLASS(a653) = {
 	.set_next_task		= set_next_task_a653,
 
 	.select_task_rq		= select_task_rq_a653,
-	.set_cpus_allowed	= set_cpus_allowed_common,
+	.set_cpus_allowed	= set_cpus_allowed_a653,
 
 	.task_tick		= task_tick_a653,
+	.task_dead		= task_dead_a653,
 
 	.switched_from		= switched_from_a653,
 	.switched_to		= switched_to_a653,
@@ -716,6 +842,14 @@ DEFINE_SCHED_CLASS(a653) = {
  * Windows
  */
 
+/* By how much the open window adds to rq->nr_running: a server may count its tasks */
+static inline unsigned int a653_window_count(const struct a653_rq *ar)
+{
+	if (rtds_used() && ar->open->server.ready)
+		return ar->strict;
+	return ar->open->nr_queued + ar->strict;
+}
+
 /* The window that is open closes; @sched was the time for it */
 static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 {
@@ -723,7 +857,7 @@ static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 	struct task_struct *first;
 	u64 length, run;
 
-	if (a653_task(rq->curr) && rq->curr->a653.part == pc->part)
+	if (a653_member(rq->curr) && rq->curr->a653.part == pc->part)
 		a653_account(rq, rq->curr);
 
 	length = rq_clock(rq) - ar->opened_at;
@@ -732,7 +866,7 @@ static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 	if (!ar->strict && run < length)
 		pc->stat.slack_ns += length - run;
 
-	a653_uncount(rq, ar, ar->counted);
+	a653_uncount(rq, ar, a653_window_count(ar));
 	WRITE_ONCE(pc->open, false);
 	cpumask_clear_cpu(cpu_of(rq), &pc->part->open_cpus);
 	ar->open = NULL;
@@ -757,8 +891,11 @@ static void a653_open(struct rq *rq, struct a653_rq *ar, const struct a653_seg *
 	ar->strict = (seg->flags & A653_WINDOW_STRICT) && READ_ONCE(part->bound);
 	WRITE_ONCE(pc->open, true);
 	cpumask_set_cpu(cpu_of(rq), &part->open_cpus);
-	a653_count(rq, ar, pc->nr_queued + ar->strict);
+	a653_count(rq, ar, a653_window_count(ar));
 	cpufreq_update_util(rq, 0);
+	/* In its window it runs at no cost */
+	if (rtds_used() && ar->rtds.serving == &pc->server)
+		rtds_serve(rq, NULL, false);
 
 	ar->opened_at = rq_clock(rq);
 	ar->run_before = pc->stat.run_ns;
@@ -928,6 +1065,7 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 	struct a653_pcpu *pull = NULL;
 	struct rq *rq = this_rq();
 	s64 mono, now, next, start;
+	bool pull_thread;
 
 	/* The timer of a CPU that goes offline is moved to another one */
 	if (unlikely(ar != this_cpu_ptr(&a653_rqs)))
@@ -943,11 +1081,14 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 		next = a653_advance(rq, ar, now);
 		if (ar->open && a653_wants_pull(ar->open, cpu_of(rq)))
 			pull = ar->open;
+		pull_thread = rtds_used() && rtds_window_changed(rq, ar);
 		start = ar->pos.start_ns;
 	}
 
 	if (unlikely(pull))
 		a653_pull(rq, pull, start);
+	if (unlikely(pull_thread))
+		rtds_pull(rq);
 
 	if (unlikely(next == S64_MAX))
 		return HRTIMER_NORESTART;
@@ -1027,6 +1168,7 @@ void a653_rq_stop(void *unused)
 		ar->module = NULL;
 		ar->plan = NULL;
 		ar->frame = NULL;
+		rtds_publish(rq, ar);
 		resched_curr(rq);
 	}
 	/* The callback runs on this CPU only, so not now */
@@ -1095,6 +1237,9 @@ int a653_part_alloc_queues(struct a653_part *part)
 		pc->top_prio = MAX_RT_PRIO;
 		pc->push_prio = MAX_RT_PRIO;
 		pc->part = part;
+		pc->server.pc = pc;
+		RB_CLEAR_NODE(&pc->server.due_node);
+		RB_CLEAR_NODE(&pc->server.push_node);
 	}
 	part->pcpu = pcpu;
 	return 0;
@@ -1129,7 +1274,7 @@ void a653_pcpu_read(struct a653_part *part, int cpu, struct a653_pcpu_stat *stat
 	*stat = pc->stat;
 	*open = pc->open;
 	*nr_queued = pc->nr_queued;
-	if (a653_task(rq->curr) && rq->curr->a653.part == part)
+	if (a653_member(rq->curr) && rq->curr->a653.part == part)
 		stat->run_ns += rq_clock(rq) - a653_rq_of(rq)->run_from;
 	if (pc->open)
 		stat->open_ns += rq_clock(rq) - a653_rq_of(rq)->opened_at;
@@ -1169,6 +1314,8 @@ int a653_check_setscheduler(struct task_struct *p, int policy)
 		return 0;
 	if (p->a653.busy)
 		return -EBUSY;
+	if (rtds_policy(policy))
+		return p->a653.rtds && a653_enabled() ? 0 : -EPERM;
 	return a653_part_admits(p->a653.part, &p->cpus_mask);
 }
 
@@ -1181,7 +1328,11 @@ int a653_check_affinity(struct task_struct *p, const struct cpumask *mask)
 	lockdep_assert_rq_held(task_rq(p));
 	lockdep_assert_held(&p->pi_lock);
 
-	return a653_policy(p->policy) ? a653_part_admits(p->a653.part, mask) : 0;
+	if (!a653_policy(p->policy))
+		return 0;
+	if (rtds_policy(p->policy))
+		return rtds_check_affinity(p, mask);
+	return a653_part_admits(p->a653.part, mask);
 }
 
 /**
@@ -1204,7 +1355,7 @@ void a653_task_move(struct task_struct *p, struct a653_part *part)
 
 	for (;;) {
 		rq = task_rq_lock(p, &rf);
-		err = a653_policy(p->policy) ? a653_part_admits(part, &p->cpus_mask) : 0;
+		err = p->policy == SCHED_A653 ? a653_part_admits(part, &p->cpus_mask) : 0;
 		if (!err)
 			break;
 		/*
@@ -1220,8 +1371,8 @@ void a653_task_move(struct task_struct *p, struct a653_part *part)
 
 	if (p->a653.part != part) {
 		update_rq_clock(rq);
-		queued = a653_task(p) && task_on_rq_queued(p);
-		running = a653_task(p) && task_current(rq, p);
+		queued = a653_member(p) && task_on_rq_queued(p);
+		running = a653_member(p) && task_current(rq, p);
 		if (queued)
 			dequeue_task(rq, p, flags);
 		if (running)
@@ -1254,7 +1405,10 @@ static int __init a653_init(void)
 
 		ar->consult_ns = S64_MAX;
 		ar->pull_work = IRQ_WORK_INIT_HARD(a653_pull_work);
+		INIT_LIST_HEAD(&ar->servers);
+		rtds_init_cpu(cpu);
 	}
+	rtds_admit_init();
 	return 0;
 }
 early_initcall(a653_init);

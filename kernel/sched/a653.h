@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * SCHED_A653: what its parts share
+ * SCHED_A653 and SCHED_RTDS: what their parts share
  *
  *   a653.c		the scheduling class: queues, pick, windows of a CPU
+ *   rtds.c		the servers of a CPU: their order, budgets, timers; SCHED_RTDS
+ *			threads; admission
+ *   rtds_server.c	the arithmetic of a server, and whether servers fit
  *   a653_plan.c	modules: loading, switching, unloading, /dev/a653
  *   a653_cgroup.c	the controller: which task belongs to which partition
  *   a653_frame.c	frame arithmetic and the rules of a configuration
@@ -15,13 +18,15 @@
  *   a653_plan	 one loaded configuration, immutable. Alive until another one
  *		 has replaced it on all CPUs of the module.
  *   a653_module a set of CPUs with one clock.
- *   a653_rq	 a CPU: the window that is open, and the timer of the next
- *		 boundary.
+ *   a653_rq	 a CPU: the window that is open, the timer of the next boundary,
+ *		 and the servers that have something to run.
+ *   rtds_entity a deferrable server: of a partition on one CPU, in its queues
+ *		 there; or of a SCHED_RTDS thread, until the thread is freed.
  *
  * Locks, outermost first:
  *
  *   cgroup_mutex -> cpus_read_lock -> a653_mutex -> p->pi_lock -> rq->lock
- *	-> module->lock
+ *	-> module->lock, rtds_lock (in rtds.c: what was promised to whom)
  *
  * a653_mutex covers what changes rarely: the lists of modules and partitions
  * and all binding. It is never held while waiting for a CPU to reach a
@@ -35,6 +40,7 @@
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -48,8 +54,62 @@
 #include <linux/workqueue.h>
 
 #include "a653_frame.h"
+#include "rtds_server.h"
+
+struct rq;
+struct seq_file;
 
 extern struct mutex a653_mutex;
+
+/**
+ * struct rtds_grant - what was promised to a server, under rtds_lock
+ * @node: in the list of its CPU, or of its group
+ * @par: its parameters; no budget: nothing
+ * @util: its utilisation
+ * @cpu: the CPU on which it runs; -1: on those of @group
+ * @group: see rtds_admit.c
+ */
+struct rtds_grant {
+	struct list_head node;
+	struct rtds_params par;
+	u64 util;
+	int cpu;
+	struct rtds_group *group;
+};
+
+/**
+ * struct rtds_entity - a deferrable server, under the lock of its CPU's rq
+ * @s: what it is
+ * @task: the SCHED_RTDS thread whose server it is, or NULL
+ * @pc: the partition whose server it is, or NULL
+ * @queued: it has something to run: it is in the tree of deadlines
+ * @ready: and may run: it is in the tree of those, too, under @key
+ * @key: rtds_key() when it was put there
+ * @ready_node: in rtds_rq::ready
+ * @due_node: in rtds_rq::due
+ * @push_node: in rtds_rq::push, if not empty: a thread that waits and may run on
+ *	another CPU
+ * @grant: what was promised to it
+ * @stat: what it got
+ */
+struct rtds_entity {
+	struct rtds_server s;
+	struct task_struct *task;
+	struct a653_pcpu *pc;
+	bool queued;
+	bool ready;
+	u64 key;
+	struct rb_node ready_node;
+	struct rb_node due_node;
+	struct rb_node push_node;
+	struct rtds_grant grant;
+	struct rtds_stat {
+		u64 run_ns;
+		u64 extra_ns;
+		u64 replenished;
+		u64 depleted;
+	} stat;
+};
 
 /**
  * struct a653_pcpu - a partition on one CPU, under that CPU's rq->lock
@@ -63,6 +123,8 @@ extern struct mutex a653_mutex;
  *	read from other CPUs as a hint
  * @push_prio: prio of the best task in @pushable, likewise
  * @part: the partition
+ * @server: its server here; without a budget it has none
+ * @server_node: with one, in a653_rq::servers (RCU)
  * @stat: what it got here
  */
 struct a653_pcpu {
@@ -74,6 +136,8 @@ struct a653_pcpu {
 	int top_prio;
 	int push_prio;
 	struct a653_part *part;
+	struct rtds_entity server;
+	struct list_head server_node;
 	struct a653_pcpu_stat {
 		u64 opened;
 		u64 missed;
@@ -85,6 +149,12 @@ struct a653_pcpu {
 		u64 late_sum_ns;
 	} stat;
 };
+
+/* May its tasks be picked? Then they are in rq->nr_running. */
+static inline bool a653_supplied(const struct a653_pcpu *pc)
+{
+	return pc->open || pc->server.ready;
+}
 
 /**
  * struct a653_part - a partition
@@ -99,7 +169,9 @@ struct a653_pcpu {
  * @pcpu: its queues, one for each possible CPU: a task may come to wait on a
  *	CPU on which the partition has no window. NULL until @module is set for
  *	the first time.
- * @cpus: where it has a window in some schedule of the configuration
+ * @cpus: where it has a window in some schedule of the configuration, or a server
+ * @server_cpus: where it has a server
+ * @par: the parameters of its servers; under a653_mutex
  * @open_cpus: where a window of it is open
  * @push_cpus: where a task of it waits that may run on another CPU
  * @rcu: to free it
@@ -112,6 +184,8 @@ struct a653_part {
 	struct a653_module *module;
 	struct a653_pcpu __percpu *pcpu;
 	struct cpumask cpus;
+	struct cpumask server_cpus;
+	struct rtds_params par;
 	struct cpumask open_cpus;
 	struct cpumask push_cpus;
 	struct rcu_head rcu;
@@ -123,7 +197,10 @@ struct a653_part {
  * @parts: the partitions, by their index in the configuration
  * @frames: the frame of each schedule on each CPU:
  *	frames[schedule * nr_cpu_ids + cpu], NULL for CPUs outside the module
- * @cpus: by partition, the CPUs on which it has a window in some schedule
+ * @supplies: what each of these frames leaves free, likewise
+ * @all_cpus: the CPUs of the module
+ * @cpus: by partition, the CPUs on which it has a window in some schedule, or a
+ *	server
  * @node: in the list of retired plans, once it has been replaced
  * @rcu: to free it
  */
@@ -131,6 +208,8 @@ struct a653_plan {
 	struct a653_conf conf;
 	struct a653_part **parts;
 	struct a653_frame **frames;
+	struct rtds_supply **supplies;
+	struct cpumask *all_cpus;
 	struct cpumask *cpus;
 	struct list_head node;
 	struct rcu_head rcu;
@@ -181,6 +260,7 @@ struct a653_ticket {
  * @cpus: its CPUs
  * @ref: the list, and who waits for it without a653_mutex
  * @going: it is being unloaded: no task may become SCHED_A653 in it
+ * @budgets_of: the plan whose budgets the partitions have; under a653_mutex
  * @lock: of all that follows. Taken by a CPU, under its rq->lock, only at an
  *	instant for which a schedule was announced to it.
  * @now: the schedule in force
@@ -204,6 +284,7 @@ struct a653_module {
 	struct cpumask cpus;
 	refcount_t ref;
 	bool going;
+	const struct a653_plan *budgets_of;
 
 	raw_spinlock_t lock;
 	struct a653_epoch now;
@@ -254,6 +335,249 @@ int a653_test_load(const struct a653_conf *conf, char *reason);
 int a653_test_switch(const struct a653_request *req, char *reason);
 int a653_test_unload(const struct a653_request *req, char *reason);
 
+/**
+ * struct rtds_rq - the servers of a CPU, under its rq->lock
+ * @ready: those that have something to run and may run, by key
+ * @due: those that have something to run, by deadline
+ * @push: the threads among the ready ones that wait and may run elsewhere, by key
+ * @serving: whose budget pays for what runs, or NULL
+ * @from_ns: since when it was not charged
+ * @cpu_key: key of what the CPU runs, or is about to: RTDS_KEY_FIRST in a window
+ *	that is used, RTDS_KEY_NONE for lower classes. Others read it as a hint.
+ * @push_key: key of the first in @push, likewise
+ * @due_timer: fires at the first deadline in @due
+ * @due_ns: when, S64_MAX if it is not armed
+ * @budget_timer: fires when @serving has used up what it has at its level
+ * @owed_ns: what extratime owes to the lower classes
+ * @barred: it pays: no extratime before that is 0
+ * @owed_at_ns: since when that was not counted; 0: there is nothing to count
+ * @low: the lower classes have the CPU
+ * @work: somebody has a thread for this CPU, or changed what @due_timer is for
+ * @picked: how often another server was taken up
+ * @due_fired: how often @due_timer fired
+ * @due_idle: of these, how often nothing was due
+ * @budget_fired: how often @budget_timer fired
+ */
+struct rtds_rq {
+	struct rb_root_cached ready;
+	struct rb_root_cached due;
+	struct rb_root_cached push;
+	struct rtds_entity *serving;
+	s64 from_ns;
+	u64 cpu_key;
+	u64 push_key;
+	struct hrtimer due_timer;
+	s64 due_ns;
+	struct hrtimer budget_timer;
+	u64 owed_ns;
+	s64 owed_at_ns;
+	bool barred;
+	bool low;
+	struct irq_work work;
+	u64 picked;
+	u64 due_fired;
+	u64 due_idle;
+	u64 budget_fired;
+};
+
+/**
+ * struct a653_rq - a CPU
+ * @timer: fires at the next boundary
+ * @module: whose CPU it is, or NULL
+ * @plan: of the schedule in force, NULL before the first one
+ * @frame: its table for this CPU
+ * @pos: which segment of the frame it is in
+ * @consult_ns: the instant at which it asks the module for another schedule
+ * @open: the partition whose window is open, or NULL
+ * @strict: and strict
+ * @counted: how much of rq->nr_running this class has added
+ * @nr_queued: tasks of the class that are queued, those that may not run too
+ * @opened_at: rq_clock() when the window opened
+ * @run_from: rq_clock() since when the running task's time is not accounted
+ * @run_before: run_ns of @open when the window opened
+ * @pull_work: somebody has a task of a partition for this CPU
+ * @servers: the partitions that have a server here (RCU; under its rq->lock)
+ * @rtds: its servers
+ */
+struct a653_rq {
+	struct hrtimer timer;
+	struct a653_module *module;
+	const struct a653_plan *plan;
+	const struct a653_frame *frame;
+	struct a653_pos pos;
+	s64 consult_ns;
+
+	struct a653_pcpu *open;
+	bool strict;
+	unsigned int counted;
+	unsigned int nr_queued;
+
+	u64 opened_at;
+	u64 run_from;
+	u64 run_before;
+
+	struct irq_work pull_work;
+	struct list_head servers;
+	struct rtds_rq rtds;
+};
+
+DECLARE_PER_CPU_SHARED_ALIGNED(struct a653_rq, a653_rqs);
+
+static inline struct a653_rq *a653_rq_of(struct rq *rq)
+{
+	return per_cpu_ptr(&a653_rqs, cpu_of(rq));
+}
+
+/* What of this class the rest of the scheduler sees */
+static inline void a653_count(struct rq *rq, struct a653_rq *ar, unsigned int nr)
+{
+	ar->counted += nr;
+	add_nr_running(rq, nr);
+}
+
+static inline void a653_uncount(struct rq *rq, struct a653_rq *ar, unsigned int nr)
+{
+	ar->counted -= nr;
+	sub_nr_running(rq, nr);
+}
+
+/* A window takes the CPU: of its partition something is ready, or it is strict */
+static inline bool a653_window_busy(const struct a653_rq *ar)
+{
+	return ar->strict || (ar->open && ar->open->nr_queued);
+}
+
+/**
+ * struct rtds_want - what a partition's server is to be promised
+ * @grant: of the server
+ * @par: parameters; budget 0: nothing
+ * @old: what it was promised before
+ * @cpu: its CPU
+ */
+struct rtds_want {
+	struct rtds_grant *grant;
+	struct rtds_params par;
+	struct rtds_params old;
+	int cpu;
+};
+
+/* Only ask whether promises can be kept, make them if so, or make them */
+enum rtds_how {
+	RTDS_ASK,
+	RTDS_MAKE,
+	RTDS_FORCE,
+};
+
+/**
+ * struct rtds_refusal - a promise that could not be kept
+ * @cpu: on this CPU
+ * @threads: by threads that may run on others, too; else by its own servers
+ * @free: what windows leave free of it, in 2^-32
+ * @asked: what its own servers ask for, likewise
+ * @margin: when the time would be too short, see rtds_fits()
+ */
+struct rtds_refusal {
+	int cpu;
+	bool threads;
+	u64 free;
+	u64 asked;
+	struct rtds_margin margin;
+};
+
+/* rtds_plan.c */
+void rtds_part_set(struct a653_part *part, const struct rtds_params *par,
+		   const struct cpumask *cpus, s64 now);
+int rtds_admit_plan(struct a653_module *mod, const struct a653_plan *plan,
+		    unsigned int schedule, struct list_head *parts, enum rtds_how how,
+		    struct rtds_refusal *why);
+void rtds_apply_plan(struct a653_module *mod, const struct a653_plan *plan,
+		     struct list_head *parts);
+int rtds_part_admit(struct a653_part *part, const struct rtds_params *par,
+		    const struct cpumask *cpus);
+void rtds_part_show(struct seq_file *sf, struct a653_part *part);
+int rtds_part_write(struct a653_part *part, char *buf);
+
+/**
+ * struct rtds_list - for A653_IOC_SERVERS
+ * @ns: in which pids are told
+ * @now_ns: when it was made
+ * @servers: room for @room_servers
+ * @cpus: room for @room_cpus
+ * @room_servers: see there
+ * @room_cpus: see there
+ * @nr_servers: how many there are, which may be more
+ * @nr_cpus: likewise
+ */
+struct rtds_list {
+	struct pid_namespace *ns;
+	s64 now_ns;
+	struct a653_server_stat *servers;
+	struct a653_cpu_stat *cpus;
+	u32 room_servers;
+	u32 room_cpus;
+	u32 nr_servers;
+	u32 nr_cpus;
+};
+
+void rtds_list_servers(struct rtds_list *list, struct list_head *parts);
+
+/* There are, or were, servers: windows alone do not pay for what they need */
+DECLARE_STATIC_KEY_FALSE(rtds_key_used);
+
+static inline bool rtds_used(void)
+{
+	return static_branch_unlikely(&rtds_key_used);
+}
+
+/* With cpus_read_lock held, or without */
+void rtds_use_cpuslocked(void);
+void rtds_use(void);
+
+/*
+ * rtds.c, with rq->lock held. Tasks are SCHED_RTDS.
+ */
+void rtds_init_cpu(int cpu);
+void rtds_queue(struct rq *rq, struct rtds_entity *e, bool wakes);
+void rtds_unqueue(struct rq *rq, struct rtds_entity *e);
+void rtds_update(struct rq *rq);
+void rtds_serve(struct rq *rq, struct rtds_entity *e, bool low);
+struct rtds_entity *rtds_first(struct a653_rq *ar);
+void rtds_publish(struct rq *rq, struct a653_rq *ar);
+bool rtds_window_changed(struct rq *rq, struct a653_rq *ar);
+bool rtds_wants_pull(struct rq *rq, struct a653_rq *ar);
+void rtds_check_preempt(struct rq *rq, struct rtds_entity *e);
+void rtds_enqueue_task(struct rq *rq, struct task_struct *p, int flags);
+void rtds_dequeue_task(struct rq *rq, struct task_struct *p, int flags);
+void rtds_put_prev_task(struct rq *rq, struct task_struct *p);
+void rtds_set_next_task(struct rq *rq, struct task_struct *p);
+void rtds_set_server(struct rq *rq, struct a653_pcpu *pc, const struct rtds_params *par,
+		     s64 now);
+void rtds_server_stat(struct rq *rq, struct rtds_entity *e, struct a653_server_stat *st);
+
+/* Without it; and rtds_admit.c, which says what it needs */
+void rtds_pull(struct rq *rq);
+int rtds_select_cpu(struct task_struct *p, int cpu);
+u64 rtds_part_key(struct a653_pcpu *pc, s64 now);
+void rtds_rq_stat(int cpu, struct a653_cpu_stat *st);
+void rtds_admit_init(void);
+int rtds_admit_servers(struct rtds_want *want, u32 nr, const struct cpumask *cpus,
+		       struct rtds_supply *const *supplies, enum rtds_how how,
+		       struct rtds_refusal *why);
+void rtds_cpu_stat(int cpu, struct a653_cpu_stat *st);
+int rtds_check_affinity(struct task_struct *p, const struct cpumask *mask);
+void rtds_affinity_changed(struct task_struct *p);
+void rtds_task_dead(struct task_struct *p);
+
+#ifdef CONFIG_SCHED_A653_DEBUG
+unsigned int rtds_check_rq(struct rq *rq);
+#else
+static inline unsigned int rtds_check_rq(struct rq *rq) { return 0; }
+#endif
+
+unsigned int a653_min_slack_pct(void);
+/* A partition's server has its budget again: tasks elsewhere may come, if better */
+void a653_kick_pull(struct rq *rq, struct a653_pcpu *pc);
+
 /*
  * a653.c, on the CPU concerned, as smp_call_func_t. Start: the CPU belongs to
  * the module, with no schedule yet. Announce: it will consult the module at
@@ -283,6 +607,8 @@ bool a653_demote(struct task_struct *p);
 void a653_wait_verdict(const struct a653_part *part);
 
 /* Partitions, a653_mutex held: */
+int a653_part_budget(struct a653_part *part, const struct rtds_params *par,
+		     const struct cpumask *cpus);
 struct a653_part *a653_part_find(const char *name);
 struct a653_part *a653_part_get(const char *name);
 void a653_part_put(struct a653_part *part);

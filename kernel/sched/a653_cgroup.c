@@ -405,6 +405,13 @@ static int a653_bind_locked(void *arg)
 	return a653_bind(args->cg, args->name);
 }
 
+/* Nor may one who has it write to a file that one opened who has not */
+static bool a653_may_write(struct kernfs_open_file *of)
+{
+	return capable(CAP_SYS_NICE) &&
+	       file_ns_capable(of->file, &init_user_ns, CAP_SYS_NICE);
+}
+
 static ssize_t a653_partition_write(struct kernfs_open_file *of, char *buf,
 				    size_t nbytes, loff_t off)
 {
@@ -412,9 +419,7 @@ static ssize_t a653_partition_write(struct kernfs_open_file *of, char *buf,
 	struct a653_bind_args args = { .cg = css_a653(of_css(of)), .name = name };
 	int err;
 
-	/* Nor may one who has it write to a file that one opened who has not */
-	if (!capable(CAP_SYS_NICE) ||
-	    !file_ns_capable(of->file, &init_user_ns, CAP_SYS_NICE))
+	if (!a653_may_write(of))
 		return -EPERM;
 	if (*name && (strlen(name) >= A653_NAME_LEN || !a653_name_ok(name)))
 		return -EINVAL;
@@ -435,6 +440,46 @@ static int a653_partition_locked(void *arg)
 static int a653_partition_show(struct seq_file *sf, void *v)
 {
 	return a653_locked(a653_partition_locked, sf);
+}
+
+struct a653_rtds_args {
+	struct a653_cgroup *cg;
+	char *buf;
+};
+
+static int a653_rtds_write_locked(void *arg)
+{
+	struct a653_rtds_args *args = arg;
+
+	return args->cg->part ? rtds_part_write(args->cg->part, args->buf) : -ENODEV;
+}
+
+static ssize_t a653_rtds_write(struct kernfs_open_file *of, char *buf,
+			       size_t nbytes, loff_t off)
+{
+	struct a653_rtds_args args = { .cg = css_a653(of_css(of)), .buf = strstrip(buf) };
+
+	if (!a653_may_write(of))
+		return -EPERM;
+	rtds_use();
+	return a653_locked(a653_rtds_write_locked, &args) ?: nbytes;
+}
+
+static int a653_rtds_locked(void *arg)
+{
+	struct seq_file *sf = arg;
+	struct a653_cgroup *cg = css_a653(seq_css(sf));
+
+	if (cg->part)
+		rtds_part_show(sf, cg->part);
+	else
+		seq_putc(sf, '\n');
+	return 0;
+}
+
+static int a653_rtds_show(struct seq_file *sf, void *v)
+{
+	return a653_locked(a653_rtds_locked, sf);
 }
 
 static void a653_add_stat(struct a653_pcpu_stat *sum, const struct a653_pcpu_stat *st)
@@ -521,6 +566,12 @@ static struct cftype a653_files[] = {
 		.flags		= CFTYPE_NOT_ON_ROOT,
 		.seq_show	= a653_partition_show,
 		.write		= a653_partition_write,
+	},
+	{
+		.name		= "rtds",
+		.flags		= CFTYPE_NOT_ON_ROOT,
+		.seq_show	= a653_rtds_show,
+		.write		= a653_rtds_write,
 	},
 	{
 		.name		= "stat",

@@ -24,6 +24,13 @@ int a653_check_setscheduler(struct task_struct *p, int policy);
 int a653_check_affinity(struct task_struct *p, const struct cpumask *mask);
 int a653_cpu_deactivate(unsigned int cpu);
 
+bool rtds_attr_valid(const struct sched_attr *attr);
+int rtds_prepare(struct task_struct *p, int policy);
+bool rtds_attr_changed(struct task_struct *p, const struct sched_attr *attr);
+int rtds_admit_task(struct task_struct *p, int policy, const struct sched_attr *attr);
+void rtds_set_attr(struct task_struct *p, int policy, const struct sched_attr *attr);
+void rtds_get_attr(struct task_struct *p, struct sched_attr *attr);
+
 static inline bool a653_enabled(void)
 {
 	return static_branch_unlikely(&a653_loaded.key);
@@ -72,6 +79,37 @@ static inline int a653_check_affinity(struct task_struct *p,
 static inline int a653_cpu_deactivate(unsigned int cpu)
 {
 	return 0;
+}
+
+static inline bool rtds_attr_valid(const struct sched_attr *attr)
+{
+	return false;
+}
+
+static inline int rtds_prepare(struct task_struct *p, int policy)
+{
+	return 0;
+}
+
+static inline bool rtds_attr_changed(struct task_struct *p,
+				     const struct sched_attr *attr)
+{
+	return false;
+}
+
+static inline int rtds_admit_task(struct task_struct *p, int policy,
+				  const struct sched_attr *attr)
+{
+	return 0;
+}
+
+static inline void rtds_set_attr(struct task_struct *p, int policy,
+				 const struct sched_attr *attr)
+{
+}
+
+static inline void rtds_get_attr(struct task_struct *p, struct sched_attr *attr)
+{
 }
 
 #endif /* CONFIG_SCHED_A653 */

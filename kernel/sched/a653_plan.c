@@ -74,12 +74,16 @@
 
 /* Sizes of what user space hands over, in the first version of the ABI */
 #define A653_CONFIG_VER0	offsetofend(struct a653_config, reason)
+#define A653_BUDGET_VER0	offsetofend(struct a653_budget, reserved)
 #define A653_PARTITION_VER0	offsetofend(struct a653_partition, reserved)
 #define A653_SCHEDULE_VER0	offsetofend(struct a653_schedule, nr_windows)
 #define A653_WINDOW_VER0	offsetofend(struct a653_window, reserved)
 #define A653_REQUEST_VER0	offsetofend(struct a653_request, reason)
 #define A653_STATUS_VER0	offsetofend(struct a653_status, reason)
 #define A653_STAT_VER0		offsetofend(struct a653_stat, late_sum_ns)
+#define A653_SERVERS_VER0	offsetofend(struct a653_servers, reason)
+#define A653_SERVER_STAT_VER0	offsetofend(struct a653_server_stat, depleted)
+#define A653_CPU_STAT_VER0	offsetofend(struct a653_cpu_stat, budget_timers)
 
 /* What changes rarely: lists of modules and partitions, bindings; see a653.h */
 DEFINE_MUTEX(a653_mutex);
@@ -92,6 +96,12 @@ static LIST_HEAD(a653_parts);
 static DECLARE_WAIT_QUEUE_HEAD(a653_verdict);
 
 static unsigned int sysctl_a653_min_slack_pct = 5;
+
+/* How much of a CPU, in percent, is neither given away nor promised */
+unsigned int a653_min_slack_pct(void)
+{
+	return READ_ONCE(sysctl_a653_min_slack_pct);
+}
 
 /*
  * a653_mutex
@@ -291,13 +301,20 @@ static void a653_plan_free_memory(struct a653_plan *plan)
 		for (i = 0; i < plan->conf.cfg.nr_schedules * nr_cpu_ids; i++)
 			kvfree(plan->frames[i]);
 	}
+	if (plan->supplies) {
+		for (i = 0; i < plan->conf.cfg.nr_schedules * nr_cpu_ids; i++)
+			kvfree(plan->supplies[i]);
+	}
 	kvfree(plan->frames);
+	kvfree(plan->supplies);
+	kvfree(plan->all_cpus);
 	kvfree(plan->parts);
 	kvfree(plan->cpus);
 	kvfree(plan->conf.cpus);
 	kvfree(plan->conf.partitions);
 	kvfree(plan->conf.schedules);
 	kvfree(plan->conf.windows);
+	kvfree(plan->conf.budgets);
 	kfree(plan);
 }
 
@@ -339,20 +356,29 @@ static int a653_plan_build(struct a653_plan *plan, u32 *scratch)
 			       GFP_KERNEL_ACCOUNT);
 	plan->frames = kvcalloc(array_size(nr_schedules, nr_cpu_ids),
 				sizeof(*plan->frames), GFP_KERNEL_ACCOUNT);
-	if (!plan->cpus || !plan->parts || !plan->frames)
+	plan->supplies = kvcalloc(array_size(nr_schedules, nr_cpu_ids),
+				  sizeof(*plan->supplies), GFP_KERNEL_ACCOUNT);
+	plan->all_cpus = kvzalloc(sizeof(*plan->all_cpus), GFP_KERNEL_ACCOUNT);
+	if (!plan->cpus || !plan->parts || !plan->frames || !plan->supplies ||
+	    !plan->all_cpus)
 		return -ENOMEM;
 
 	for (i = 0; i < conf->cfg.nr_windows; i++)
 		cpumask_set_cpu(conf->windows[i].cpu,
 				&plan->cpus[conf->windows[i].partition]);
+	for (i = 0; i < conf->cfg.nr_budgets; i++)
+		cpumask_set_cpu(conf->budgets[i].cpu,
+				&plan->cpus[conf->budgets[i].partition]);
 
 	for (schedule = 0; schedule < nr_schedules; schedule++) {
 		for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+			struct rtds_supply *sup;
 			struct a653_frame *f;
 			u32 nr;
 
 			if (!a653_conf_has_cpu(conf, cpu))
 				continue;
+			cpumask_set_cpu(cpu, plan->all_cpus);
 			nr = a653_frame_max_segs(conf, schedule, cpu);
 			f = kvzalloc_node(struct_size(f, seg, nr),
 					  GFP_KERNEL_ACCOUNT, cpu_to_node(cpu));
@@ -360,6 +386,12 @@ static int a653_plan_build(struct a653_plan *plan, u32 *scratch)
 				return -ENOMEM;
 			plan->frames[schedule * nr_cpu_ids + cpu] = f;
 			a653_frame_build(conf, schedule, cpu, scratch, f);
+			sup = kvzalloc_node(sizeof(*sup), GFP_KERNEL_ACCOUNT,
+					    cpu_to_node(cpu));
+			if (!sup)
+				return -ENOMEM;
+			plan->supplies[schedule * nr_cpu_ids + cpu] = sup;
+			rtds_supply_build(sup, f);
 			cond_resched();
 		}
 	}
@@ -813,7 +845,7 @@ static bool __a653_assign_parts(struct a653_module *mod, const struct a653_plan 
 			if ((i >= 0 && cpumask_test_cpu(cpu, &now->cpus[i])) ||
 			    (j >= 0 && cpumask_test_cpu(cpu, &next->cpus[j])))
 				cpumask_set_cpu(cpu, &part->cpus);
-			else
+			else if (!cpumask_test_cpu(cpu, &part->server_cpus))
 				cpumask_clear_cpu(cpu, &part->cpus);
 		}
 		if (i >= 0 || j >= 0) {
@@ -855,12 +887,76 @@ static void a653_module_settle(struct a653_module *mod)
 		now = mod->now.plan;
 		next = mod->next.plan;
 	}
+	rtds_apply_plan(mod, now, &a653_parts);
 	if (list_empty(&retired))
 		return;
 
 	a653_assign_parts(mod, now, next);
 	list_for_each_entry_safe(plan, tmp, &retired, node)
 		a653_plan_free(plan);
+}
+
+/* A task of @part that may run on none of @cpus */
+static bool a653_part_needs(struct a653_part *part, const struct cpumask *cpus)
+{
+	struct task_struct *g, *p;
+
+	guard(rcu)();
+	for_each_process_thread(g, p) {
+		if (a653_part_of(p, part->module) == part && !READ_ONCE(p->exit_state) &&
+		    !cpumask_intersects(&p->cpus_mask, cpus))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * a653_part_budget - give a partition another budget
+ * @part: the partition, of a module
+ * @par: the parameters; budget 0: none
+ * @cpus: on which CPUs
+ *
+ * Context: process, a653_mutex.
+ * Return: 0; -EINVAL: that is no budget, or not on the CPUs of the module; -EBUSY:
+ * there is not enough time for it; -EAGAIN: a configuration is loaded, but not in
+ * force; -ENOTEMPTY: a task would have neither window nor budget; -ENOMEM.
+ */
+int a653_part_budget(struct a653_part *part, const struct rtds_params *par,
+		     const struct cpumask *cpus)
+{
+	struct a653_module *mod = part->module;
+	struct a653_plan *now, *next;
+	cpumask_var_t left;
+	int err;
+	u32 i;
+
+	a653_module_settle(mod);
+	scoped_guard(raw_spinlock_irq, &mod->lock) {
+		now = mod->now.plan;
+		next = mod->next.plan;
+	}
+	if (!now || (next && next != now))
+		return -EAGAIN;
+	if (par->budget_ns && (rtds_params_check(par) || cpumask_empty(cpus) ||
+			       !cpumask_subset(cpus, &mod->cpus)))
+		return -EINVAL;
+
+	if (!zalloc_cpumask_var(&left, GFP_KERNEL))
+		return -ENOMEM;
+	if (par->budget_ns)
+		cpumask_copy(left, cpus);
+	for (i = 0; i < now->conf.cfg.nr_windows; i++) {
+		if (now->parts[now->conf.windows[i].partition] == part)
+			cpumask_set_cpu(now->conf.windows[i].cpu, left);
+	}
+	err = a653_part_needs(part, left) ? -ENOTEMPTY : 0;
+	err = err ?: rtds_part_admit(part, par, cpus);
+	if (!err) {
+		rtds_part_set(part, par, cpus, ktime_get());
+		cpumask_copy(&part->cpus, left);
+	}
+	free_cpumask_var(left);
+	return err;
 }
 
 static void a653_settle_work(struct work_struct *work)
@@ -938,6 +1034,7 @@ static void a653_module_stop(struct a653_module *mod)
 		mod->dead = true;
 	}
 	a653_module_settle(mod);
+	rtds_admit_plan(mod, NULL, 0, &a653_parts, RTDS_FORCE, NULL);
 	a653_assign_parts(mod, NULL, NULL);
 	if (next.plan != now.plan)
 		a653_plan_free(next.plan);
@@ -1227,6 +1324,7 @@ static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
 	conf->cfg.partitions = 0;
 	conf->cfg.schedules = 0;
 	conf->cfg.windows = 0;
+	conf->cfg.budgets = 0;
 	conf->cfg.reason = 0;
 
 	array = a653_read_array(call, "a word of the CPU mask", cfg->cpus,
@@ -1264,6 +1362,15 @@ static int a653_read_conf(struct a653_call *call, const struct a653_config *cfg,
 	if (IS_ERR(array))
 		return PTR_ERR(array);
 	conf->windows = array;
+
+	if (!cfg->nr_budgets)
+		return 0;
+	array = a653_read_array(call, "a budget", cfg->budgets, cfg->nr_budgets,
+				cfg->budget_size, sizeof(struct a653_budget),
+				A653_BUDGET_VER0);
+	if (IS_ERR(array))
+		return PTR_ERR(array);
+	conf->budgets = array;
 	return 0;
 }
 
@@ -1280,16 +1387,24 @@ static int a653_plan_complete(struct a653_call *call, struct a653_plan *plan)
 {
 	const struct a653_limits limits = a653_limits();
 	struct a653_verdict verdict = { .call = call };
+	struct a653_frame *frame;
+	struct rtds_supply *sup;
+	int err = -ENOMEM;
 	u32 *scratch;
-	int err;
 
-	scratch = kvcalloc(plan->conf.cfg.nr_windows, sizeof(*scratch),
+	scratch = kvcalloc(a653_conf_scratch(&plan->conf.cfg), sizeof(*scratch),
 			   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!scratch)
-		return -ENOMEM;
-	a653_conf_check(&plan->conf, &limits, scratch, a653_violated, &verdict);
-	err = verdict.err ?: a653_plan_build(plan, scratch);
+	frame = kvzalloc(struct_size(frame, seg, A653_MAX_SEGS), GFP_KERNEL);
+	sup = kvzalloc(sizeof(*sup), GFP_KERNEL);
+	if (scratch && frame && sup) {
+		if (!a653_conf_check(&plan->conf, &limits, scratch, a653_violated, &verdict))
+			rtds_conf_check(&plan->conf, &limits, scratch, frame, sup,
+					a653_violated, &verdict);
+		err = verdict.err ?: a653_plan_build(plan, scratch);
+	}
 	kvfree(scratch);
+	kvfree(frame);
+	kvfree(sup);
 	return err;
 }
 
@@ -1362,7 +1477,7 @@ static int a653_check_place(struct a653_call *call, const struct a653_plan *plan
 	return 0;
 }
 
-/* Would a task of the module be left without a window? */
+/* Would a task of the module be left without a window and a budget? */
 static int a653_check_tasks(struct a653_call *call, const struct a653_plan *plan,
 			    const struct a653_module *mod)
 {
@@ -1392,34 +1507,64 @@ static int a653_check_tasks(struct a653_call *call, const struct a653_plan *plan
 		 */
 		if (!cpumask_intersects(&p->cpus_mask, &plan->cpus[i]))
 			return a653_refuse(call, -EBUSY,
-					   "partition '%s' would have no window on the CPUs of pid %d (%s)",
+					   "partition '%s' would have no window and no budget on the CPUs of pid %d (%s)",
 					   part->name, task_pid_nr_ns(p, call->ns),
 					   get_task_comm(comm, p));
 	}
 	return 0;
 }
 
-static struct a653_module *a653_module_create(const struct a653_plan *plan)
+static u32 a653_per_mille(u64 util)
 {
-	struct a653_module *mod;
-	cpumask_var_t cpus;
-	int cpu;
+	return mul_u64_u64_shr(util, 1000, RTDS_UNIT_SHIFT);
+}
 
-	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
-		return NULL;
-	for_each_possible_cpu(cpu) {
-		if (a653_conf_has_cpu(&plan->conf, cpu))
-			cpumask_set_cpu(cpu, cpus);
-	}
-	mod = a653_module_alloc(plan->conf.cfg.module, plan->conf.cfg.clock, cpus);
-	free_cpumask_var(cpus);
-	if (!mod)
-		return NULL;
+/* Would all budgets fit, those of SCHED_RTDS threads too? @how: see there */
+static int a653_check_budgets(struct a653_call *call, struct a653_module *mod,
+			      const struct a653_plan *plan, unsigned int schedule,
+			      enum rtds_how how)
+{
+	const char *name = plan->conf.schedules[schedule].name;
+	struct rtds_refusal why;
+	u32 free, asked;
+	int err;
 
+	err = rtds_admit_plan(mod, plan, schedule, &a653_parts, how, &why);
+	if (err != -EBUSY)
+		return err;
+	if (why.threads)
+		return a653_refuse(call, err,
+				   "schedule '%s' leaves too little free for the SCHED_RTDS threads that may run on CPU %d",
+				   name, why.cpu);
+	if (why.margin.len_ns)
+		return a653_refuse(call, err,
+				   "schedule '%s' leaves %llu us of %llu us free on CPU %d in the worst case; servers may ask for %llu us",
+				   name, div_u64(why.margin.supply_ns, 1000),
+				   div_u64(why.margin.len_ns, 1000), why.cpu,
+				   div_u64(why.margin.demand_ns + 999, 1000));
+	free = a653_per_mille(why.free);
+	asked = a653_per_mille(why.asked);
+	return a653_refuse(call, err,
+			   "schedule '%s' leaves %u.%u %% of CPU %d free, of which %u %% are not promised; servers ask for %u.%u %%",
+			   name, free / 10, free % 10, why.cpu, a653_min_slack_pct(),
+			   asked / 10, asked % 10);
+}
+
+/* What was promised is that of the configuration that was loaded last */
+static void a653_restore_budgets(struct a653_module *mod)
+{
+	struct a653_epoch last;
+
+	scoped_guard(raw_spinlock_irq, &mod->lock)
+		last = mod->next.plan ? mod->next : mod->now;
+	rtds_admit_plan(mod, last.plan, last.schedule, &a653_parts, RTDS_FORCE, NULL);
+}
+
+static void a653_module_begin(struct a653_module *mod)
+{
 	a653_class_get();
 	list_add_tail(&mod->node, &a653_modules);
 	on_each_cpu_mask(&mod->cpus, a653_rq_start, mod, true);
-	return mod;
 }
 
 struct a653_load_args {
@@ -1449,7 +1594,7 @@ static int a653_load_locked(void *arg)
 		.after_ns = S64_MIN,
 	};
 	struct a653_epoch old = { }, none = { };
-	struct a653_module *mod;
+	struct a653_module *mod, *begins = NULL;
 	s64 start;
 	int err;
 
@@ -1467,18 +1612,30 @@ static int a653_load_locked(void *arg)
 		      a653_change_start(&none, &ch, a653_clock(cfg->clock));
 	if (start > A653_LATEST_NS)
 		return a653_refuse(call, -ERANGE, "the base time is too far ahead");
-	if (cfg->flags & A653_CONFIG_DRY_RUN)
-		return 0;
 
+	if (plan->conf.cfg.nr_budgets)
+		rtds_use_cpuslocked();
 	err = a653_plan_get_parts(plan);
 	if (err)
 		return err;
-
 	if (!mod) {
-		mod = a653_module_create(plan);
-		if (!mod)
+		begins = a653_module_alloc(cfg->module, cfg->clock, plan->all_cpus);
+		if (!begins)
 			return -ENOMEM;
+	}
+	err = a653_check_budgets(call, mod ?: begins, plan, ch.schedule,
+				 cfg->flags & A653_CONFIG_DRY_RUN ? RTDS_ASK : RTDS_MAKE);
+	if (err || (cfg->flags & A653_CONFIG_DRY_RUN)) {
+		if (begins)
+			a653_module_put(begins);
+		return err;
+	}
+
+	if (begins) {
+		mod = begins;
+		a653_module_begin(mod);
 	} else if (!a653_next_withdraw(mod, &old)) {
+		a653_restore_budgets(mod);
 		args->mod = a653_module_get(mod);
 		return -EAGAIN;
 	}
@@ -1596,7 +1753,7 @@ static int a653_switch_locked(void *arg)
 	};
 	struct a653_epoch now, next, old;
 	struct a653_module *mod;
-	int schedule;
+	int schedule, err;
 
 	mod = a653_module_find(req->module);
 	if (!mod)
@@ -1623,11 +1780,16 @@ static int a653_switch_locked(void *arg)
 	}
 	if (a653_module_start(mod, &ch, 0) > A653_LATEST_NS)
 		return a653_refuse(call, -ERANGE, "the time of the switch is too far ahead");
+	err = a653_check_budgets(call, mod, ch.plan, schedule, RTDS_MAKE);
+	if (err)
+		return err;
 
 	/* Too late, or what was pending is in force by now: look again */
 	args->mod = a653_module_get(mod);
-	if (!a653_next_withdraw(mod, &old) || (next.plan && !old.plan))
+	if (!a653_next_withdraw(mod, &old) || (next.plan && !old.plan)) {
+		a653_restore_budgets(mod);
 		return -EAGAIN;
+	}
 	a653_activate(mod, &ch, args->ticket);
 	return 0;
 }
@@ -1797,6 +1959,7 @@ static int a653_get_locked(void *arg)
 	room = cfg->nr_partitions >= have->nr_partitions &&
 	       cfg->nr_schedules >= have->nr_schedules &&
 	       cfg->nr_windows >= have->nr_windows &&
+	       cfg->nr_budgets >= have->nr_budgets &&
 	       cfg->nr_cpu_words >= have->nr_cpu_words;
 
 	/* Loaded again it comes with the same phase, in the same schedule */
@@ -1807,12 +1970,14 @@ static int a653_get_locked(void *arg)
 	cfg->nr_partitions = have->nr_partitions;
 	cfg->nr_schedules = have->nr_schedules;
 	cfg->nr_windows = have->nr_windows;
+	cfg->nr_budgets = have->nr_budgets;
 	cfg->nr_cpu_words = have->nr_cpu_words;
 	if (!room)
 		return a653_refuse(call, -ENOSPC,
-				   "too little room for %u partitions, %u schedules, %u windows, %u words of CPUs",
+				   "too little room for %u partitions, %u schedules, %u windows, %u budgets, %u words of CPUs",
 				   have->nr_partitions, have->nr_schedules,
-				   have->nr_windows, have->nr_cpu_words);
+				   have->nr_windows, have->nr_budgets,
+				   have->nr_cpu_words);
 
 	copy->cpus = kvmemdup(plan->conf.cpus,
 			      array_size(have->nr_cpu_words, sizeof(u64)), GFP_KERNEL);
@@ -1825,7 +1990,12 @@ static int a653_get_locked(void *arg)
 	copy->windows = kvmemdup(plan->conf.windows,
 				 array_size(have->nr_windows, sizeof(*copy->windows)),
 				 GFP_KERNEL);
-	if (!copy->cpus || !copy->partitions || !copy->schedules || !copy->windows)
+	if (have->nr_budgets)
+		copy->budgets = kvmemdup(plan->conf.budgets,
+					 array_size(have->nr_budgets,
+						    sizeof(*copy->budgets)), GFP_KERNEL);
+	if (!copy->cpus || !copy->partitions || !copy->schedules || !copy->windows ||
+	    (have->nr_budgets && !copy->budgets))
 		return -ENOMEM;
 	return 0;
 }
@@ -1855,6 +2025,8 @@ static int a653_ioctl_get(struct a653_call *call, void __user *arg)
 	      a653_check_size(call, "a schedule", cfg.schedule_size,
 			      A653_SCHEDULE_VER0) ?:
 	      a653_check_size(call, "a window", cfg.window_size, A653_WINDOW_VER0);
+	if (!err && cfg.nr_budgets)
+		err = a653_check_size(call, "a budget", cfg.budget_size, A653_BUDGET_VER0);
 	if (err)
 		return err;
 
@@ -1869,7 +2041,9 @@ static int a653_ioctl_get(struct a653_call *call, void __user *arg)
 				       cfg.nr_schedules, cfg.schedule_size,
 				       sizeof(struct a653_schedule)) ?:
 		      a653_write_array(cfg.windows, copy.windows, cfg.nr_windows,
-				       cfg.window_size, sizeof(struct a653_window));
+				       cfg.window_size, sizeof(struct a653_window)) ?:
+		      a653_write_array(cfg.budgets, copy.budgets, cfg.nr_budgets,
+				       cfg.budget_size, sizeof(struct a653_budget));
 	if ((!err || err == -ENOSPC) &&
 	    copy_to_user(arg, &cfg, min_t(size_t, size, sizeof(cfg))))
 		err = -EFAULT;
@@ -1878,6 +2052,7 @@ static int a653_ioctl_get(struct a653_call *call, void __user *arg)
 	kvfree(copy.partitions);
 	kvfree(copy.schedules);
 	kvfree(copy.windows);
+	kvfree(copy.budgets);
 	return err;
 }
 
@@ -2032,6 +2207,69 @@ static int a653_ioctl_status(struct a653_call *call, void __user *arg)
 	return err;
 }
 
+static int a653_servers_locked(void *arg)
+{
+	rtds_list_servers(arg, &a653_parts);
+	return 0;
+}
+
+/* No more than that is looked at: a limit on what a request allocates */
+#define A653_MAX_SERVERS	65536U
+
+static int a653_ioctl_servers(struct a653_call *call, void __user *arg)
+{
+	struct rtds_list list = { .ns = call->ns };
+	struct a653_servers sv;
+	u32 size;
+	int err;
+
+	err = a653_read(&sv, sizeof(sv), A653_SERVERS_VER0, arg, &size);
+	if (err)
+		return err;
+	call->to = u64_to_user_ptr(sv.reason);
+	call->len = sv.reason_len;
+	err = a653_check_tail(call, sizeof(sv), arg, size);
+	if (!err && (sv.flags || sv.reserved))
+		err = a653_refuse(call, -EINVAL, "the request has unknown flags");
+	if (!err && sv.nr_servers)
+		err = a653_check_size(call, "a server", sv.server_size,
+				      A653_SERVER_STAT_VER0);
+	if (!err && sv.nr_cpus)
+		err = a653_check_size(call, "a CPU", sv.cpu_size, A653_CPU_STAT_VER0);
+	if (err)
+		return err;
+
+	list.room_servers = min(sv.nr_servers, A653_MAX_SERVERS);
+	list.room_cpus = min(sv.nr_cpus, nr_cpu_ids);
+	list.servers = kvcalloc(list.room_servers + 1, sizeof(*list.servers), GFP_KERNEL);
+	list.cpus = kvcalloc(list.room_cpus + 1, sizeof(*list.cpus), GFP_KERNEL);
+	err = -ENOMEM;
+	if (list.servers && list.cpus) {
+		a653_locked(a653_servers_locked, &list);
+		err = 0;
+		if ((sv.nr_servers && list.nr_servers > sv.nr_servers) ||
+		    (sv.nr_cpus && list.nr_cpus > sv.nr_cpus))
+			err = a653_refuse(call, -ENOSPC,
+					  "too little room for %u servers and %u CPUs",
+					  list.nr_servers, list.nr_cpus);
+		if (!err && sv.nr_servers)
+			err = a653_write_array(sv.servers, list.servers, list.nr_servers,
+					       sv.server_size, sizeof(*list.servers));
+		if (!err && sv.nr_cpus)
+			err = a653_write_array(sv.cpus, list.cpus, list.nr_cpus,
+					       sv.cpu_size, sizeof(*list.cpus));
+		sv.now_ns = list.now_ns;
+		sv.nr_servers = list.nr_servers;
+		sv.nr_cpus = list.nr_cpus;
+		if ((!err || err == -ENOSPC) &&
+		    copy_to_user(arg, &sv, min_t(size_t, size, sizeof(sv))))
+			err = -EFAULT;
+	}
+	kvfree(list.servers);
+	kvfree(list.cpus);
+	return err;
+}
+
 /*
  * /dev/a653
  */
@@ -2057,6 +2295,9 @@ static long a653_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case A653_IOC_STATUS:
 		err = a653_ioctl_status(&call, uarg);
+		break;
+	case A653_IOC_SERVERS:
+		err = a653_ioctl_servers(&call, uarg);
 		break;
 	default:
 		return -ENOTTY;

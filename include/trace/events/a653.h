@@ -182,6 +182,96 @@ TRACE_EVENT(a653_wakeup_closed,
 		  __entry->partition, __entry->target_cpu)
 );
 
+/*
+ * Deferrable servers. A server is that of a @partition on the CPU @server_cpu, @pid
+ * being 0; or the SCHED_RTDS thread @pid on that CPU, @partition being empty. The
+ * clock is CLOCK_MONOTONIC. Where a change of the server is told, it is as it is
+ * after that.
+ */
+DECLARE_EVENT_CLASS(a653_server,
+
+	TP_PROTO(const char *partition, pid_t pid, int server_cpu, s64 now, u64 ran,
+		 u32 level, s64 deadline, u64 left),
+
+	TP_ARGS(partition, pid, server_cpu, now, ran, level, deadline, left),
+
+	TP_STRUCT__entry(
+		__array(char,		partition, A653_NAME_LEN)
+		__field(s64,		now)
+		__field(u64,		ran)
+		__field(s64,		deadline)
+		__field(u64,		left)
+		__field(pid_t,		pid)
+		__field(int,		server_cpu)
+		__field(u32,		level)
+	),
+
+	TP_fast_assign(
+		memcpy(__entry->partition, partition, A653_NAME_LEN);
+		__entry->now		= now;
+		__entry->ran		= ran;
+		__entry->deadline	= deadline;
+		__entry->left		= left;
+		__entry->pid		= pid;
+		__entry->server_cpu	= server_cpu;
+		__entry->level		= level;
+	),
+
+	TP_printk("partition=%s pid=%d server_cpu=%d now=%lld ran=%llu level=%u deadline=%lld left=%llu",
+		  __entry->partition, __entry->pid, __entry->server_cpu,
+		  __entry->now, __entry->ran, __entry->level,
+		  __entry->deadline, __entry->left)
+);
+
+#define A653_SERVER_EVENT(name)							\
+	DEFINE_EVENT(a653_server, name,						\
+		TP_PROTO(const char *partition, pid_t pid, int server_cpu,	\
+			 s64 now, u64 ran, u32 level, s64 deadline, u64 left),	\
+		TP_ARGS(partition, pid, server_cpu, now, ran, level, deadline, left))
+
+/* A period began: the budget is full, the deadline is the end of the period */
+A653_SERVER_EVENT(a653_replenish);
+
+/* The budget is used up, and the server waits for the next period */
+A653_SERVER_EVENT(a653_deplete);
+
+/* The server goes on at another level: late, or extratime */
+A653_SERVER_EVENT(a653_level);
+
+/* The server was charged for @ran */
+A653_SERVER_EVENT(a653_burn);
+
+/* This CPU runs the server from now on, at its cost */
+A653_SERVER_EVENT(a653_pick);
+
+/**
+ * a653_tickle - a CPU is told that a thread waits that it should run
+ * @pid: the SCHED_RTDS thread
+ * @server_cpu: where it waits
+ * @target_cpu: the CPU
+ */
+TRACE_EVENT(a653_tickle,
+
+	TP_PROTO(pid_t pid, int server_cpu, int target_cpu),
+
+	TP_ARGS(pid, server_cpu, target_cpu),
+
+	TP_STRUCT__entry(
+		__field(pid_t,		pid)
+		__field(int,		server_cpu)
+		__field(int,		target_cpu)
+	),
+
+	TP_fast_assign(
+		__entry->pid		= pid;
+		__entry->server_cpu	= server_cpu;
+		__entry->target_cpu	= target_cpu;
+	),
+
+	TP_printk("pid=%d server_cpu=%d target_cpu=%d",
+		  __entry->pid, __entry->server_cpu, __entry->target_cpu)
+);
+
 #endif /* _TRACE_A653_H */
 
 /* This part must be outside protection */

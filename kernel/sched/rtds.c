@@ -1,0 +1,1041 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SCHED_RTDS: deferrable servers
+ *
+ * A server may run for its budget in each of its periods. There are two kinds:
+ * that of a partition on one CPU, which runs the SCHED_A653 tasks that are queued
+ * there; and that of a SCHED_RTDS thread, which goes with the thread. What a
+ * server is, and how its budget comes and goes, is arithmetic, and told in
+ * rtds_server.c. Here is which of them a CPU runs, and when.
+ *
+ * A server is queued on a CPU while it has something to run. Then it is in two
+ * trees: that of deadlines (due), and while it has budget that of the servers that
+ * may run (ready), by its key: level first, then deadline. A CPU that no window
+ * takes runs the first in the latter. What is not ready does not count in
+ * rq->nr_running. The server whose task runs pays for it by the nanosecond of
+ * CLOCK_MONOTONIC: it is charged whenever something is decided, and before.
+ *
+ * Nothing polls. One timer per CPU is armed for the first deadline in the tree:
+ * there a server gets its new budget and its new place in the order. Servers that
+ * sleep are not in the tree; they catch up when they wake up. A second timer
+ * enforces the budget of the one that runs. It is armed for what is left of it, and
+ * not at all if the period ends before. Both are of this CPU alone. Who changes
+ * something from another CPU has them re-armed by irq_work.
+ *
+ * Threads are scheduled by global EDF: of those that are ready, the m with the
+ * smallest keys run on the m CPUs that windows leave free. As with the tasks of a
+ * partition there is one way by which a waiting thread gets to another CPU, the
+ * pull. A CPU publishes the key of what it runs. It pulls when that gets larger;
+ * and who leaves a thread waiting (offer) tells the CPU with the largest key, if
+ * that is larger than the thread's. Keys that are equal displace nobody.
+ *
+ * Extratime comes before the lower classes as well, so it must leave them
+ * something: while there is extratime the CPU owes them the share of
+ * kernel.sched_a653_min_slack_pct of all time. What they get pays for it. When a
+ * millisecond is owed there is no extratime before that is paid.
+ *
+ * Bounds, with interrupts off: O(log n) for n queued servers, O(m) to look for one
+ * of m CPUs. A timer that finds k servers due takes k such steps; k is one, but for
+ * servers whose periods end at the same time. A pull locks those of the CPUs where a
+ * better thread waits, one after the other, until it gets one.
+ */
+#include <linux/mmu_context.h>
+#include <linux/rbtree.h>
+
+#include "sched.h"
+#include "pelt.h"
+#include "a653.h"
+
+#include <trace/events/a653.h>
+
+DEFINE_STATIC_KEY_FALSE(rtds_key_used);
+
+/* What extratime may owe before it has to pay */
+#define RTDS_MAX_OWED_NS	NSEC_PER_MSEC
+
+/* CPUs with threads in rtds_rq::push */
+static struct cpumask rtds_push_cpus;
+
+/* The CPUs a pull has yet to look at; interrupts are off */
+static DEFINE_PER_CPU(struct cpumask, rtds_pull_mask);
+
+static inline struct rtds_rq *rtds_rq_of(struct rq *rq)
+{
+	return &a653_rq_of(rq)->rtds;
+}
+
+#define rtds_trace(event, rq, e, now, ran)					\
+	trace_a653_##event((e)->pc ? (e)->pc->part->name : rtds_no_name,	\
+			   (e)->task ? (e)->task->pid : 0, cpu_of(rq), now, ran,	\
+			   (e)->s.level, (e)->s.deadline_ns, (e)->s.left_ns)
+
+static const char rtds_no_name[A653_NAME_LEN];
+
+/*
+ * The trees
+ */
+
+static inline struct rtds_entity *rtds_of_ready(const struct rb_node *node)
+{
+	return rb_entry(node, struct rtds_entity, ready_node);
+}
+
+static bool rtds_ready_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rtds_of_ready(a)->key < rtds_of_ready(b)->key;
+}
+
+/* For the one that runs: it stays before its equals */
+static bool rtds_ready_not_after(struct rb_node *a, const struct rb_node *b)
+{
+	return rtds_of_ready(a)->key <= rtds_of_ready(b)->key;
+}
+
+static inline struct rtds_entity *rtds_of_due(const struct rb_node *node)
+{
+	return rb_entry(node, struct rtds_entity, due_node);
+}
+
+static bool rtds_due_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rtds_of_due(a)->s.deadline_ns < rtds_of_due(b)->s.deadline_ns;
+}
+
+static inline struct rtds_entity *rtds_of_push(const struct rb_node *node)
+{
+	return rb_entry(node, struct rtds_entity, push_node);
+}
+
+static bool rtds_push_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rtds_of_push(a)->key < rtds_of_push(b)->key;
+}
+
+static void rtds_ready_add(struct rq *rq, struct rtds_entity *e)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	e->key = rtds_key(&e->s);
+	rb_add_cached(&e->ready_node, &ar->rtds.ready,
+		      e == ar->rtds.serving ? rtds_ready_not_after : rtds_ready_before);
+	e->ready = true;
+	if (!e->pc)
+		a653_count(rq, ar, 1);
+	else if (!e->pc->open)
+		a653_count(rq, ar, e->pc->nr_queued);
+}
+
+static void rtds_ready_del(struct rq *rq, struct rtds_entity *e)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	if (!e->ready)
+		return;
+	rb_erase_cached(&e->ready_node, &ar->rtds.ready);
+	e->ready = false;
+	if (!e->pc)
+		a653_uncount(rq, ar, 1);
+	else if (!e->pc->open)
+		a653_uncount(rq, ar, e->pc->nr_queued);
+}
+
+/* Threads that wait, and may run elsewhere, are in the tree of those */
+static void rtds_update_push(struct rq *rq, struct rtds_entity *e)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	struct rb_node *first;
+
+	if (!RB_EMPTY_NODE(&e->push_node)) {
+		rb_erase_cached(&e->push_node, &rr->push);
+		RB_CLEAR_NODE(&e->push_node);
+	}
+	if (e->ready && e->task && e->task->nr_cpus_allowed > 1 && e != rr->serving)
+		rb_add_cached(&e->push_node, &rr->push, rtds_push_before);
+
+	first = rb_first_cached(&rr->push);
+	WRITE_ONCE(rr->push_key, first ? rtds_of_push(first)->key : RTDS_KEY_NONE);
+	if (cpumask_test_cpu(cpu_of(rq), &rtds_push_cpus) != !!first)
+		cpumask_assign_cpu(cpu_of(rq), &rtds_push_cpus, first);
+}
+
+/* The state of @e is another one: put it where it belongs now */
+static void rtds_place(struct rq *rq, struct rtds_entity *e)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	rtds_ready_del(rq, e);
+	if (!RB_EMPTY_NODE(&e->due_node)) {
+		rb_erase_cached(&e->due_node, &ar->rtds.due);
+		RB_CLEAR_NODE(&e->due_node);
+	}
+	if (e->queued) {
+		rb_add_cached(&e->due_node, &ar->rtds.due, rtds_due_before);
+		if (!rtds_depleted(&e->s))
+			rtds_ready_add(rq, e);
+	}
+	if (e->task)
+		rtds_update_push(rq, e);
+	rtds_publish(rq, ar);
+}
+
+/**
+ * rtds_first - the server that a CPU should run, if no window takes it
+ * @ar: the CPU
+ *
+ * Return: the server, or NULL.
+ */
+struct rtds_entity *rtds_first(struct a653_rq *ar)
+{
+	struct rb_node *node = rb_first_cached(&ar->rtds.ready);
+	struct rtds_entity *e;
+
+	if (!node)
+		return NULL;
+	e = rtds_of_ready(node);
+	return ar->rtds.barred && e->s.level >= RTDS_LEVEL_EXTRA ? NULL : e;
+}
+
+/**
+ * rtds_publish - tell other CPUs what this one runs, or is about to run
+ * @rq: the run queue
+ * @ar: the CPU
+ */
+void rtds_publish(struct rq *rq, struct a653_rq *ar)
+{
+	struct rtds_entity *e;
+	u64 key = RTDS_KEY_FIRST;
+
+	if (!a653_window_busy(ar)) {
+		e = rtds_first(ar);
+		key = e ? e->key : RTDS_KEY_NONE;
+	}
+	WRITE_ONCE(ar->rtds.cpu_key, key);
+}
+
+/*
+ * The checker
+ */
+
+#ifdef CONFIG_SCHED_A653_DEBUG
+
+#define RTDS_BUG(rq, cond) \
+	WARN_ONCE(cond, "rtds: CPU %d: " #cond "\n", cpu_of(rq))
+
+/* What the servers add to rq->nr_running */
+unsigned int rtds_check_rq(struct rq *rq)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	u64 key = 0, push_key = RTDS_KEY_NONE;
+	unsigned int counted = 0, due = 0;
+	struct rtds_entity *e;
+	struct rb_node *node;
+	s64 deadline_ns = 0;
+
+	lockdep_assert_rq_held(rq);
+	for (node = rb_first_cached(&rr->ready); node; node = rb_next(node)) {
+		e = rtds_of_ready(node);
+		RTDS_BUG(rq, !e->ready || !e->queued);
+		RTDS_BUG(rq, rtds_depleted(&e->s));
+		RTDS_BUG(rq, e->key != rtds_key(&e->s));
+		RTDS_BUG(rq, e->key < key);
+		RTDS_BUG(rq, e->pc && !e->pc->nr_queued);
+		RTDS_BUG(rq, e->task && task_cpu(e->task) != cpu_of(rq));
+		key = e->key;
+		if (!e->pc)
+			counted++;
+		else if (!e->pc->open)
+			counted += e->pc->nr_queued;
+	}
+	for (node = rb_first_cached(&rr->due); node; node = rb_next(node)) {
+		e = rtds_of_due(node);
+		RTDS_BUG(rq, !e->queued);
+		RTDS_BUG(rq, e->s.deadline_ns < deadline_ns);
+		RTDS_BUG(rq, e->ready == rtds_depleted(&e->s));
+		deadline_ns = e->s.deadline_ns;
+		due++;
+	}
+	for (node = rb_first_cached(&rr->push); node; node = rb_next(node)) {
+		e = rtds_of_push(node);
+		RTDS_BUG(rq, !e->task || !e->ready || e == rr->serving);
+		push_key = min(push_key, e->key);
+	}
+	RTDS_BUG(rq, rr->push_key != push_key);
+	RTDS_BUG(rq, !RB_EMPTY_ROOT(&rr->push.rb_root) !=
+		     cpumask_test_cpu(cpu_of(rq), &rtds_push_cpus));
+	RTDS_BUG(rq, rr->serving && !rr->serving->queued);
+	RTDS_BUG(rq, due && rr->due_ns == S64_MAX && cpu_of(rq) == smp_processor_id());
+	return counted;
+}
+
+#endif /* CONFIG_SCHED_A653_DEBUG */
+
+/*
+ * Timers
+ */
+
+/*
+ * A timer is pinned to the CPU that starts it, which must be the one whose timer it
+ * is. It may be running its callback: there, this is called from it.
+ */
+static bool rtds_other_cpu(struct rq *rq)
+{
+	if (likely(cpu_of(rq) == smp_processor_id()))
+		return false;
+	irq_work_queue_on(&rtds_rq_of(rq)->work, cpu_of(rq));
+	return true;
+}
+
+static void rtds_start_timer(struct hrtimer *timer, s64 at_ns)
+{
+	if (at_ns == S64_MAX)
+		hrtimer_try_to_cancel(timer);
+	else
+		hrtimer_start(timer, at_ns, HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
+/* The first deadline may be another one than before */
+static void rtds_arm_due(struct rq *rq)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	struct rb_node *first = rb_first_cached(&rr->due);
+	s64 due_ns = first ? rtds_of_due(first)->s.deadline_ns : S64_MAX;
+
+	if (due_ns == rr->due_ns || rtds_other_cpu(rq))
+		return;
+	rr->due_ns = due_ns;
+	rtds_start_timer(&rr->due_timer, due_ns);
+}
+
+/* For how long can there be extratime, or must there be none? */
+static u64 rtds_owed_left(const struct rtds_rq *rr)
+{
+	u32 pct = a653_min_slack_pct();
+
+	if (rr->barred)
+		return div_u64(rr->owed_ns * 100, 100 - pct);
+	return pct ? div_u64((RTDS_MAX_OWED_NS - rr->owed_ns) * 100, pct) : S64_MAX / 2;
+}
+
+/* What the served one has at its level ends at some time */
+static void rtds_arm_budget(struct rq *rq)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	struct rtds_entity *e = rr->serving;
+	s64 at_ns = S64_MAX;
+	u64 left_ns;
+
+	if (rtds_other_cpu(rq))
+		return;
+	if (e && !rtds_depleted(&e->s)) {
+		left_ns = e->s.left_ns;
+		if (e->s.level >= RTDS_LEVEL_EXTRA && !rr->barred)
+			left_ns = min(left_ns, rtds_owed_left(rr));
+		at_ns = rr->from_ns + left_ns;
+		/* It gets another budget before that, or then */
+		if (at_ns >= e->s.deadline_ns)
+			at_ns = S64_MAX;
+	} else if (!e && rr->barred && rr->low) {
+		at_ns = rr->owed_at_ns + rtds_owed_left(rr);
+	}
+	rtds_start_timer(&rr->budget_timer, at_ns);
+}
+
+/*
+ * Who pays
+ */
+
+/*
+ * What is owed to the lower classes grows all the time, and gets less while they have
+ * the CPU. It is counted from when there is extratime until it is paid.
+ */
+static void rtds_owe(struct rq *rq, s64 now)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	bool was_barred = rr->barred;
+	u32 pct = a653_min_slack_pct();
+	u64 ns = now - rr->owed_at_ns;
+
+	if (!rr->owed_at_ns)
+		return;
+	rr->owed_at_ns = now;
+	if (!rr->low)
+		rr->owed_ns += div_u64(ns * pct, 100);
+	else
+		rr->owed_ns -= min(div_u64(ns * (100 - pct), 100), rr->owed_ns);
+	if (rr->owed_ns >= RTDS_MAX_OWED_NS) {
+		rr->barred = true;
+	} else if (!rr->owed_ns) {
+		rr->barred = false;
+		rr->owed_at_ns = 0;
+	}
+	if (rr->barred != was_barred)
+		rtds_publish(rq, a653_rq_of(rq));
+}
+
+/* Tell of a server what has become of it, and what that means for its place */
+static void rtds_tell(struct rq *rq, struct rtds_entity *e, s64 now, u64 ran,
+		      unsigned int what)
+{
+	if (what & RTDS_RENEWED) {
+		e->stat.replenished++;
+		rtds_trace(replenish, rq, e, now, 0);
+	}
+	if (what & RTDS_DEPLETED) {
+		e->stat.depleted++;
+		rtds_trace(deplete, rq, e, now, ran);
+	} else if (what & RTDS_LEVELLED) {
+		rtds_trace(level, rq, e, now, ran);
+	}
+}
+
+/* Charge the server that is served, up to @now */
+static void rtds_account(struct rq *rq, s64 now)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	struct rtds_entity *e = rr->serving;
+	unsigned int what;
+	bool was_extra;
+	u64 ran;
+
+	lockdep_assert_rq_held(rq);
+	if (!e || now <= rr->from_ns)
+		return;
+
+	ran = now - rr->from_ns;
+	was_extra = e->s.level >= RTDS_LEVEL_EXTRA;
+	what = rtds_charge(&e->s, rr->from_ns, now);
+	rr->from_ns = now;
+	e->stat.run_ns += ran;
+	rtds_trace(burn, rq, e, now, ran);
+	if (was_extra) {
+		e->stat.extra_ns += ran;
+		if (!rr->owed_at_ns)
+			rr->owed_at_ns = now - ran;
+	}
+	rtds_owe(rq, now);
+	if (what) {
+		rtds_tell(rq, e, now, ran, what);
+		rtds_place(rq, e);
+		rtds_arm_due(rq);
+	}
+}
+
+/**
+ * rtds_update - charge the server that is served up to now
+ * @rq: run queue of the CPU
+ */
+void rtds_update(struct rq *rq)
+{
+	if (rtds_rq_of(rq)->serving)
+		rtds_account(rq, ktime_get());
+}
+
+/**
+ * rtds_serve - another server pays from now on
+ * @rq: run queue of the CPU
+ * @e: the server, or NULL: nobody does
+ * @low: with @e NULL: the lower classes get the CPU
+ */
+void rtds_serve(struct rq *rq, struct rtds_entity *e, bool low)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	s64 now;
+
+	lockdep_assert_rq_held(rq);
+	if (rr->serving == e && (rr->low == low || !rr->owed_at_ns)) {
+		rr->low = low;
+		return;
+	}
+
+	now = ktime_get();
+	if (rr->serving)
+		rtds_account(rq, now);
+	else
+		rtds_owe(rq, now);
+	rr->serving = e;
+	rr->low = low;
+	rr->from_ns = now;
+	if (e) {
+		rr->picked++;
+		rtds_trace(pick, rq, e, now, 0);
+	}
+	rtds_arm_budget(rq);
+}
+
+/*
+ * Queueing
+ */
+
+/**
+ * rtds_queue - a server has something to run
+ * @rq: run queue of the CPU
+ * @e: the server, which had nothing to run there
+ * @wakes: it had nothing to run at all
+ */
+void rtds_queue(struct rq *rq, struct rtds_entity *e, bool wakes)
+{
+	s64 now = ktime_get(), deadline_ns = e->s.deadline_ns;
+
+	lockdep_assert_rq_held(rq);
+	if (wakes)
+		rtds_wake(&e->s, now);
+	else
+		rtds_catch_up(&e->s, now);
+	if (e->s.deadline_ns != deadline_ns)
+		rtds_tell(rq, e, now, 0, RTDS_RENEWED);
+	e->queued = true;
+	rtds_place(rq, e);
+	rtds_arm_due(rq);
+}
+
+/**
+ * rtds_unqueue - a server has nothing more to run, or leaves the CPU
+ * @rq: run queue of the CPU
+ * @e: the server
+ *
+ * Of a partition's server the tasks are still counted.
+ */
+void rtds_unqueue(struct rq *rq, struct rtds_entity *e)
+{
+	lockdep_assert_rq_held(rq);
+	if (rtds_rq_of(rq)->serving == e)
+		rtds_serve(rq, NULL, false);
+	e->queued = false;
+	rtds_place(rq, e);
+	rtds_arm_due(rq);
+}
+
+/*
+ * To other CPUs
+ */
+
+/*
+ * Of the CPUs where @p may run, the one that runs what is least urgent, if that is
+ * less urgent than @key; else -1. One that idles before others of the same kind.
+ */
+static int rtds_find_cpu(struct task_struct *p, u64 key, const struct cpumask *not)
+{
+	int cpu, best = -1;
+	u64 worst = key;
+
+	for_each_cpu_and(cpu, p->cpus_ptr, cpu_active_mask) {
+		u64 cpu_key = READ_ONCE(per_cpu(a653_rqs, cpu).rtds.cpu_key);
+
+		if (cpu_key <= key || (not && cpumask_test_cpu(cpu, not)))
+			continue;
+		if (cpu_key > worst || (cpu_key == worst && !available_idle_cpu(best) &&
+					available_idle_cpu(cpu))) {
+			worst = cpu_key;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+/*
+ * @e waits here: let a CPU pull it that should run it, if there is one. @told are
+ * those that are told something already.
+ */
+static void rtds_offer(struct rq *rq, struct rtds_entity *e, struct cpumask *told)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	int cpu;
+
+	if (RB_EMPTY_NODE(&e->push_node) ||
+	    (!a653_window_busy(ar) && rtds_first(ar) == e))
+		return;
+	/*
+	 * Pairs with rtds_wants_pull(): either the thread is seen there, or what
+	 * that CPU runs, here.
+	 */
+	smp_mb();
+	cpu = rtds_find_cpu(e->task, e->key, told);
+	if (cpu < 0 || cpu == cpu_of(rq))
+		return;
+	if (told)
+		cpumask_set_cpu(cpu, told);
+	trace_a653_tickle(e->task->pid, cpu_of(rq), cpu);
+	irq_work_queue_on(&per_cpu(a653_rqs, cpu).rtds.work, cpu);
+}
+
+/**
+ * rtds_wants_pull - does a thread wait elsewhere that this CPU should rather run?
+ * @rq: of this CPU
+ * @ar: this CPU; what it is about to run is published
+ *
+ * Return: true if it seems so.
+ */
+bool rtds_wants_pull(struct rq *rq, struct a653_rq *ar)
+{
+	int cpu;
+
+	/* Pairs with rtds_offer() */
+	smp_mb();
+	for_each_cpu(cpu, &rtds_push_cpus) {
+		if (cpu != cpu_of(rq) &&
+		    READ_ONCE(per_cpu(a653_rqs, cpu).rtds.push_key) < ar->rtds.cpu_key)
+			return true;
+	}
+	return false;
+}
+
+/* The most urgent thread that waits on @src, may come here, and should */
+static struct rtds_entity *rtds_pick_push(struct rq *src, int cpu, u64 key)
+{
+	struct rb_node *node;
+	struct rtds_entity *e;
+
+	for (node = rb_first_cached(&rtds_rq_of(src)->push); node; node = rb_next(node)) {
+		e = rtds_of_push(node);
+		if (e->key >= key)
+			break;
+		/* It is to run there, and comes to it soon */
+		if (!a653_window_busy(a653_rq_of(src)) && rtds_first(a653_rq_of(src)) == e)
+			continue;
+		if (cpumask_test_cpu(cpu, e->task->cpus_ptr))
+			return e;
+	}
+	return NULL;
+}
+
+/**
+ * rtds_pull - get the most urgent thread that waits elsewhere to this CPU
+ * @rq: of this CPU
+ *
+ * Context: no rq->lock held, interrupts off.
+ */
+void rtds_pull(struct rq *rq)
+{
+	struct cpumask *mask = this_cpu_ptr(&rtds_pull_mask);
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	int cpu, best, this_cpu = cpu_of(rq);
+	struct rtds_entity *e = NULL;
+	struct rb_node *node;
+	struct rq *src;
+	u64 key, first;
+
+	lockdep_assert_irqs_disabled();
+
+	cpumask_copy(mask, &rtds_push_cpus);
+	cpumask_clear_cpu(this_cpu, mask);
+	while (!e) {
+		first = READ_ONCE(rr->cpu_key);
+		best = -1;
+		for_each_cpu(cpu, mask) {
+			key = READ_ONCE(per_cpu(a653_rqs, cpu).rtds.push_key);
+			if (key < first) {
+				first = key;
+				best = cpu;
+			}
+		}
+		if (best < 0)
+			return;
+		cpumask_clear_cpu(best, mask);
+
+		src = cpu_rq(best);
+		double_rq_lock(rq, src);
+		e = rtds_pick_push(src, this_cpu, rr->cpu_key);
+		if (e) {
+			struct task_struct *p = e->task;
+
+			update_rq_clock(rq);
+			update_rq_clock(src);
+			deactivate_task(src, p, DEQUEUE_NOCLOCK);
+			set_task_cpu(p, this_cpu);
+			activate_task(rq, p, ENQUEUE_NOCLOCK);
+			rtds_check_preempt(rq, e);
+			/* Two may have been offered to this CPU at the same time */
+			node = rb_first_cached(&rtds_rq_of(src)->push);
+			if (node)
+				rtds_offer(src, rtds_of_push(node), NULL);
+			rtds_check_rq(src);
+			rtds_check_rq(rq);
+		}
+		double_rq_unlock(rq, src);
+	}
+}
+
+static void rtds_work(struct irq_work *work)
+{
+	struct a653_rq *ar = container_of(work, struct a653_rq, rtds.work);
+	struct rq *rq = this_rq();
+	bool pull;
+
+	scoped_guard(rq_lock, rq) {
+		rtds_arm_due(rq);
+		rtds_arm_budget(rq);
+		pull = rtds_wants_pull(rq, ar);
+	}
+	if (pull)
+		rtds_pull(rq);
+}
+
+/**
+ * rtds_window_changed - a window was opened or closed
+ * @rq: of this CPU
+ * @ar: this CPU
+ *
+ * Return: true if a thread waits elsewhere that this CPU should rather run.
+ */
+bool rtds_window_changed(struct rq *rq, struct a653_rq *ar)
+{
+	struct rb_node *node;
+
+	rtds_publish(rq, ar);
+	if (!a653_window_busy(ar))
+		return rtds_wants_pull(rq, ar);
+	/* Others left it alone, as it was to run here; now a window comes first */
+	node = rb_first_cached(&ar->rtds.push);
+	if (node)
+		rtds_offer(rq, rtds_of_push(node), NULL);
+	return false;
+}
+
+/*
+ * The timers fire
+ */
+
+/* Does the CPU run something else than it should? */
+static void rtds_reconsider(struct rq *rq, struct a653_rq *ar)
+{
+	if (!a653_window_busy(ar) && rtds_first(ar) != ar->rtds.serving)
+		resched_curr(rq);
+}
+
+/* The servers whose period is over by @now get their budget; returns how many */
+static unsigned int rtds_replenish(struct rq *rq, struct a653_rq *ar, s64 now)
+{
+	struct rtds_entity *e;
+	struct rb_node *node;
+	unsigned int n = 0;
+
+	while ((node = rb_first_cached(&ar->rtds.due))) {
+		e = rtds_of_due(node);
+		if (e->s.deadline_ns > now)
+			break;
+		rtds_catch_up(&e->s, now);
+		rtds_tell(rq, e, now, 0, RTDS_RENEWED);
+		rtds_place(rq, e);
+		if (e->pc)
+			a653_kick_pull(rq, e->pc);
+		n++;
+	}
+	return n;
+}
+
+static enum hrtimer_restart rtds_due(struct hrtimer *timer)
+{
+	struct a653_rq *ar = container_of(timer, struct a653_rq, rtds.due_timer);
+	struct cpumask *told = this_cpu_ptr(&rtds_pull_mask);
+	struct rq *rq = this_rq();
+	struct rtds_entity *e;
+	struct rb_node *node;
+	unsigned int n;
+	bool pull;
+	s64 now;
+
+	/* The timer of a CPU that goes offline is moved to another one */
+	if (unlikely(ar != this_cpu_ptr(&a653_rqs)))
+		return HRTIMER_NORESTART;
+
+	scoped_guard(rq_lock, rq) {
+		update_rq_clock(rq);
+		now = ktime_get();
+		ar->rtds.due_fired++;
+		ar->rtds.due_ns = S64_MAX;
+		e = ar->rtds.serving;
+		n = e && e->s.deadline_ns <= now;
+		rtds_account(rq, now);
+		n += rtds_replenish(rq, ar, now);
+		if (!n)
+			ar->rtds.due_idle++;
+		rtds_arm_due(rq);
+		rtds_arm_budget(rq);
+		rtds_reconsider(rq, ar);
+
+		/* As many as may run now that could not before */
+		cpumask_clear(told);
+		for (node = rb_first_cached(&ar->rtds.push); node && n;
+		     node = rb_next(node), n--)
+			rtds_offer(rq, rtds_of_push(node), told);
+		pull = rtds_wants_pull(rq, ar);
+		rtds_check_rq(rq);
+	}
+	/* What it runs may have become less urgent than what waits elsewhere */
+	if (pull)
+		rtds_pull(rq);
+	return HRTIMER_NORESTART;
+}
+
+static enum hrtimer_restart rtds_budget(struct hrtimer *timer)
+{
+	struct a653_rq *ar = container_of(timer, struct a653_rq, rtds.budget_timer);
+	struct rtds_rq *rr = &ar->rtds;
+	struct rq *rq = this_rq();
+	bool pull;
+	s64 now;
+
+	if (unlikely(ar != this_cpu_ptr(&a653_rqs)))
+		return HRTIMER_NORESTART;
+
+	scoped_guard(rq_lock, rq) {
+		update_rq_clock(rq);
+		now = ktime_get();
+		rr->budget_fired++;
+		if (rr->serving)
+			rtds_account(rq, now);
+		else
+			rtds_owe(rq, now);
+		rtds_arm_budget(rq);
+		rtds_reconsider(rq, ar);
+		pull = rtds_wants_pull(rq, ar);
+		rtds_check_rq(rq);
+	}
+	if (pull)
+		rtds_pull(rq);
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * Threads. What the class does when the task is SCHED_RTDS; under rq->lock.
+ */
+
+void rtds_enqueue_task(struct rq *rq, struct task_struct *p, int flags)
+{
+	struct rtds_entity *e = p->a653.rtds;
+
+	p->rt.on_rq = 1;
+	a653_rq_of(rq)->nr_queued++;
+	rtds_queue(rq, e, flags & ENQUEUE_WAKEUP);
+	if (!task_current(rq, p))
+		rtds_offer(rq, e, NULL);
+	rtds_check_rq(rq);
+}
+
+void rtds_dequeue_task(struct rq *rq, struct task_struct *p, int flags)
+{
+	p->rt.on_rq = 0;
+	a653_rq_of(rq)->nr_queued--;
+	rtds_unqueue(rq, p->a653.rtds);
+	if (!(flags & DEQUEUE_SAVE))
+		rtds_check_rq(rq);
+}
+
+/* Should @e have the CPU now? */
+void rtds_check_preempt(struct rq *rq, struct rtds_entity *e)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	if (e->ready && !a653_window_busy(ar) && rtds_first(ar) == e &&
+	    ar->rtds.serving != e)
+		resched_curr(rq);
+}
+
+void rtds_set_next_task(struct rq *rq, struct task_struct *p)
+{
+	/* Picked it is served already; but it may only have been changed */
+	if (p->a653.rtds->ready && !a653_window_busy(a653_rq_of(rq)))
+		rtds_serve(rq, p->a653.rtds, false);
+	rtds_update_push(rq, p->a653.rtds);
+}
+
+void rtds_put_prev_task(struct rq *rq, struct task_struct *p)
+{
+	struct rtds_entity *e = p->a653.rtds;
+
+	if (!e->queued)
+		return;
+	rtds_update_push(rq, e);
+	rtds_offer(rq, e, NULL);
+}
+
+/**
+ * rtds_select_cpu - where shall a thread that wakes up run?
+ * @p: the thread
+ * @cpu: where it was
+ *
+ * Context: p->pi_lock held: it does not run, and its server does not change.
+ * Return: a CPU.
+ */
+int rtds_select_cpu(struct task_struct *p, int cpu)
+{
+	u64 key = rtds_wake_key(&p->a653.rtds->s, ktime_get());
+	bool allowed = cpumask_test_cpu(cpu, p->cpus_ptr);
+	int best;
+
+	if (allowed && key < READ_ONCE(per_cpu(a653_rqs, cpu).rtds.cpu_key))
+		return cpu;
+	best = rtds_find_cpu(p, key, NULL);
+	if (best >= 0)
+		return best;
+	return allowed ? cpu : cpumask_any_and(p->cpus_ptr, cpu_active_mask);
+}
+
+/*
+ * Servers of partitions
+ */
+
+/**
+ * rtds_part_key - how urgent would a partition's server be?
+ * @pc: the partition on a CPU, whose rq->lock is not held: a hint
+ * @now: CLOCK_MONOTONIC
+ *
+ * Return: the key; RTDS_KEY_NONE if it has no budget.
+ */
+u64 rtds_part_key(struct a653_pcpu *pc, s64 now)
+{
+	struct rtds_server s = data_race(pc->server.s);
+
+	if (!s.par.budget_ns)
+		return RTDS_KEY_NONE;
+	if (READ_ONCE(pc->server.queued))
+		return rtds_depleted(&s) ? RTDS_KEY_NONE : rtds_key(&s);
+	return rtds_wake_key(&s, now);
+}
+
+/**
+ * rtds_set_server - give a partition a server on a CPU, another one, or none
+ * @rq: run queue of the CPU, locked; any CPU may call
+ * @pc: the partition there
+ * @par: the parameters; budget 0: none
+ * @now: CLOCK_MONOTONIC; the same for all CPUs, so that their periods are in step
+ */
+void rtds_set_server(struct rq *rq, struct a653_pcpu *pc, const struct rtds_params *par,
+		     s64 now)
+{
+	struct rtds_entity *e = &pc->server;
+
+	lockdep_assert_rq_held(rq);
+	if (e->queued) {
+		if (rtds_rq_of(rq)->serving == e)
+			rtds_serve(rq, NULL, false);
+		e->queued = false;
+		rtds_place(rq, e);
+	}
+	if (par->budget_ns && !e->s.par.budget_ns)
+		list_add_tail_rcu(&pc->server_node, &a653_rq_of(rq)->servers);
+	else if (!par->budget_ns && e->s.par.budget_ns)
+		list_del_rcu(&pc->server_node);
+	if (!par->budget_ns)
+		e->s.par = *par;
+	else if (!e->s.par.budget_ns)
+		rtds_start(&e->s, par, now);
+	else
+		rtds_change(&e->s, par, now);
+	if (par->budget_ns && pc->nr_queued) {
+		e->queued = true;
+		rtds_place(rq, e);
+	}
+	rtds_arm_due(rq);
+	resched_curr(rq);
+}
+
+/**
+ * rtds_server_stat - how is a server?
+ * @rq: run queue of its CPU, locked
+ * @e: the server
+ * @st: filled in, but for the name
+ */
+void rtds_server_stat(struct rq *rq, struct rtds_entity *e, struct a653_server_stat *st)
+{
+	struct rtds_rq *rr = rtds_rq_of(rq);
+	struct rtds_server s = e->s;
+	s64 now = ktime_get();
+
+	lockdep_assert_rq_held(rq);
+	st->cpu = cpu_of(rq);
+	st->run_ns = e->stat.run_ns;
+	st->extra_ns = e->stat.extra_ns;
+	if (rr->serving == e) {
+		st->flags |= A653_SERVER_RUNNING;
+		if (now > rr->from_ns) {
+			st->run_ns += now - rr->from_ns;
+			if (s.level >= RTDS_LEVEL_EXTRA)
+				st->extra_ns += now - rr->from_ns;
+			rtds_charge(&s, rr->from_ns, now);
+		}
+	} else {
+		rtds_catch_up(&s, now);
+	}
+	if (e->queued)
+		st->flags |= A653_SERVER_READY;
+	if (s.par.extra)
+		st->flags |= A653_SERVER_EXTRATIME;
+	st->level = s.level;
+	st->budget_ns = s.par.budget_ns;
+	st->period_ns = s.par.period_ns;
+	st->left_ns = s.left_ns + s.late_ns;
+	st->deadline_ns = s.deadline_ns;
+	st->replenished = e->stat.replenished;
+	st->depleted = e->stat.depleted;
+}
+
+/**
+ * rtds_rq_stat - what has a CPU done for servers?
+ * @cpu: the CPU
+ * @st: counters are filled in
+ */
+void rtds_rq_stat(int cpu, struct a653_cpu_stat *st)
+{
+	struct rtds_rq *rr = &per_cpu(a653_rqs, cpu).rtds;
+
+	guard(rq_lock_irqsave)(cpu_rq(cpu));
+	st->picked = rr->picked;
+	st->due_timers = rr->due_fired;
+	st->due_idle = rr->due_idle;
+	st->budget_timers = rr->budget_fired;
+}
+
+/**
+ * rtds_use_cpuslocked - there will be servers
+ *
+ * Before, CPUs do not publish what they run. Nothing ever switches that off again.
+ *
+ * Context: process, inside cpus_read_lock().
+ */
+void rtds_use_cpuslocked(void)
+{
+	int cpu;
+
+	if (rtds_used())
+		return;
+	static_branch_enable_cpuslocked(&rtds_key_used);
+	for_each_possible_cpu(cpu) {
+		guard(rq_lock_irqsave)(cpu_rq(cpu));
+		rtds_publish(cpu_rq(cpu), per_cpu_ptr(&a653_rqs, cpu));
+	}
+}
+
+/**
+ * rtds_use - the same
+ *
+ * Context: process.
+ */
+void rtds_use(void)
+{
+	if (rtds_used())
+		return;
+	guard(cpus_read_lock)();
+	rtds_use_cpuslocked();
+}
+
+/**
+ * rtds_init_cpu - at boot
+ * @cpu: the CPU
+ */
+void rtds_init_cpu(int cpu)
+{
+	struct rtds_rq *rr = &per_cpu(a653_rqs, cpu).rtds;
+
+	rr->ready = RB_ROOT_CACHED;
+	rr->due = RB_ROOT_CACHED;
+	rr->push = RB_ROOT_CACHED;
+	rr->cpu_key = RTDS_KEY_NONE;
+	rr->push_key = RTDS_KEY_NONE;
+	rr->due_ns = S64_MAX;
+	rr->work = IRQ_WORK_INIT_HARD(rtds_work);
+	hrtimer_init(&rr->due_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	rr->due_timer.function = rtds_due;
+	hrtimer_init(&rr->budget_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	rr->budget_timer.function = rtds_budget;
+}
