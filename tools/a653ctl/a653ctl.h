@@ -10,6 +10,7 @@
 
 int cmd_check(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_rtds(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_status(int argc, char **argv);

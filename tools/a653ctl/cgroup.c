@@ -228,3 +228,16 @@ char *cgroup_bound_child(const char *path)
 {
 	return find_bound(path, NULL, 1);
 }
+
+/* The budget of the partition to which @path is bound; it may have none */
+int cgroup_get_server(const char *path, struct server *server)
+{
+	char *text = cgroup_read(path, "a653.rtds");
+	bool ok;
+
+	if (!text)
+		return -errno;
+	ok = server_parse(text, server);
+	free(text);
+	return ok ? 0 : -EPROTO;
+}

@@ -176,6 +176,22 @@ static void draw_ruler(const struct chart *chart, FILE *out)
 	free(ticks);
 }
 
+/* Partitions that have a budget run where nothing is drawn */
+static void draw_budgets(const struct table *table, FILE *out)
+{
+	const char *before = "  in the slack, as far as their budgets go: ";
+	struct server server;
+
+	for (unsigned int i = 0; i < table->cfg.nr_partitions; i++) {
+		if (!table_server(table, i, &server))
+			continue;
+		fprintf(out, "%s%s", before, table->partition[i].name);
+		before = ", ";
+	}
+	if (table->cfg.nr_budgets)
+		fputc('\n', out);
+}
+
 static void draw_legend(const struct chart *chart, FILE *out)
 {
 	bool without = false;
@@ -195,6 +211,7 @@ static void draw_legend(const struct chart *chart, FILE *out)
 		fprintf(out, "%c several windows, ", SEVERAL);
 	fprintf(out, "%c slack%s\n", SLACK,
 		chart->strict_seen ? "; capital: strict" : "");
+	draw_budgets(chart->table, out);
 }
 
 /**

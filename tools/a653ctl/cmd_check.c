@@ -48,9 +48,14 @@ static const struct argp argp = {
 	.parser = parse_option,
 	.args_doc = "FILE",
 	.doc = "Check a configuration file as the kernel would, and show what each\n"
-	       "schedule gives to CPUs and partitions.\n"
+	       "schedule gives to CPUs and partitions, and how budgets fit in its gaps.\n"
 	       "\vNeeds no kernel support and no privileges. Every violated rule is named on\n"
-	       "stderr, as FILE:LINE: rule.",
+	       "stderr, as FILE:LINE: rule.\n\n"
+	       "Budgets fit on a CPU if on average some time stays free beside them, and if in\n"
+	       "an interval of any length its servers ask for no more than windows leave free\n"
+	       "in each interval of this length, wherever in the frame that starts. \"tightest\n"
+	       "in\" is the length in which the difference is least, with what is asked and\n"
+	       "free in it; or the first in which it fails.",
 };
 
 static void warn_cpus(const struct table *table, struct diag *diag)
@@ -74,10 +79,12 @@ static void warn_unused(const struct table *table, struct diag *diag)
 
 	for (unsigned int i = 0; i < table->cfg.nr_windows; i++)
 		used[table->window[i].partition] = true;
+	for (unsigned int i = 0; i < table->cfg.nr_budgets; i++)
+		used[table->budget[i].partition] = true;
 	for (unsigned int i = 0; i < table->cfg.nr_partitions; i++)
 		if (!used[i])
 			diag_warning(diag, table->partition_line[i],
-				     "partition %s has no window in any schedule: it never runs",
+				     "partition %s has no window in any schedule, and no budget: it never runs",
 				     table->partition[i].name);
 }
 

@@ -70,12 +70,26 @@ static void find_cgroups(struct table *table)
 	}
 }
 
+static void show_partition(const struct table *table, unsigned int partition)
+{
+	struct server server;
+	char *text;
+
+	printf("  partition %s: cgroup %s", table->partition[partition].name,
+	       table->cgroup[partition] ?: "none, its windows are slack");
+	if (table_server(table, partition, &server)) {
+		text = server_text(&server);
+		printf("; budget %s", text);
+		free(text);
+	}
+	putchar('\n');
+}
+
 static void show_human(const struct table *table, unsigned int width)
 {
 	show_head(table, stdout);
 	for (unsigned int i = 0; i < table->cfg.nr_partitions; i++)
-		printf("  partition %s: cgroup %s\n", table->partition[i].name,
-		       table->cgroup[i] ?: "none, its windows are slack");
+		show_partition(table, i);
 	for (unsigned int i = 0; i < table->cfg.nr_schedules; i++) {
 		show_windows(table, i, stdout);
 		chart_print(table, i, width ?: chart_width(stdout), stdout);

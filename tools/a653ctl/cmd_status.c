@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* a653ctl status - show what the partitions got */
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,15 +39,16 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse_option,
 	.args_doc = "[MODULE]",
-	.doc = "Show which schedule is in force and what each partition got on each CPU\n"
-	       "since it was loaded; of all modules if none is named.\n"
+	.doc = "Show which schedule is in force, what each partition got on each CPU since it\n"
+	       "was loaded, and the state of its budget; of all modules if none is named.\n"
 	       "\vqueued: its tasks that are ready\n"
 	       "opened, missed: its windows; missed are those of which nothing was left when\n"
 	       "  the CPU came to them\n"
 	       "entitled: time its windows were open\n"
 	       "ran: time its tasks ran, and how much of what it was entitled to that is\n"
 	       "slack: time of its windows that it left to others\n"
-	       "late: how long after its scheduled start a window opened",
+	       "late: how long after its scheduled start a window opened\n"
+	       "Columns of budgets: as in \"a653ctl rtds --help\"",
 };
 
 /* A module: its state, and the names that the state refers to by number */
@@ -200,7 +202,8 @@ static void add_stat(struct grid *grid, const struct state *state,
 	grid_add(grid, "%s", time_brief(text, stat->late_max_ns));
 }
 
-static void print_human(const struct state *state)
+static void print_human(const struct state *state,
+			const struct servers *servers)
 {
 	struct grid grid = { .align = "lrlrrrrrrrrrr" };
 
@@ -212,28 +215,7 @@ static void print_human(const struct state *state)
 		if (had_window(state, &state->stat[i]))
 			add_stat(&grid, state, &state->stat[i]);
 	grid_print(&grid, "  ", stdout);
-}
-
-static void add_text(struct json_object *obj, const char *key,
-		     const char *text)
-{
-	json_object_object_add(obj, key,
-			       text ? json_object_new_string(text) : NULL);
-}
-
-static void add_u64(struct json_object *obj, const char *key, __u64 value)
-{
-	json_object_object_add(obj, key, json_object_new_uint64(value));
-}
-
-static void add_bool(struct json_object *obj, const char *key, bool value)
-{
-	json_object_object_add(obj, key, json_object_new_boolean(value));
-}
-
-static void add_s64(struct json_object *obj, const char *key, __s64 value)
-{
-	json_object_object_add(obj, key, json_object_new_int64(value));
+	servers_print(servers, &state->table, stdout);
 }
 
 static struct json_object *stat_json(const struct state *state,
@@ -241,23 +223,24 @@ static struct json_object *stat_json(const struct state *state,
 {
 	struct json_object *obj = json_object_new_object();
 
-	add_text(obj, "partition",
-		 state->table.partition[stat->partition].name);
-	add_u64(obj, "cpu", stat->cpu);
-	add_bool(obj, "open", stat->flags & A653_STAT_OPEN);
-	add_u64(obj, "queued", stat->nr_queued);
-	add_u64(obj, "opened", stat->opened);
-	add_u64(obj, "missed", stat->missed);
-	add_u64(obj, "run_ns", stat->run_ns);
-	add_u64(obj, "open_ns", stat->open_ns);
-	add_u64(obj, "slack_ns", stat->slack_ns);
-	add_u64(obj, "late_min_ns", stat->late_min_ns);
-	add_u64(obj, "late_max_ns", stat->late_max_ns);
-	add_u64(obj, "late_sum_ns", stat->late_sum_ns);
+	json_add_text(obj, "partition",
+		      state->table.partition[stat->partition].name);
+	json_add_u64(obj, "cpu", stat->cpu);
+	json_add_bool(obj, "open", stat->flags & A653_STAT_OPEN);
+	json_add_u64(obj, "queued", stat->nr_queued);
+	json_add_u64(obj, "opened", stat->opened);
+	json_add_u64(obj, "missed", stat->missed);
+	json_add_u64(obj, "run_ns", stat->run_ns);
+	json_add_u64(obj, "open_ns", stat->open_ns);
+	json_add_u64(obj, "slack_ns", stat->slack_ns);
+	json_add_u64(obj, "late_min_ns", stat->late_min_ns);
+	json_add_u64(obj, "late_max_ns", stat->late_max_ns);
+	json_add_u64(obj, "late_sum_ns", stat->late_sum_ns);
 	return obj;
 }
 
-static struct json_object *state_json(const struct state *state)
+static struct json_object *state_json(const struct state *state,
+				      const struct servers *servers)
 {
 	const struct a653_status *status = &state->status;
 	struct json_object *obj = json_object_new_object();
@@ -265,38 +248,44 @@ static struct json_object *state_json(const struct state *state)
 	bool idle = status->flags & A653_STATUS_IDLE;
 	bool pending = status->flags & A653_STATUS_PENDING;
 
-	add_text(obj, "module", state->table.cfg.module);
-	add_text(obj, "clock", clock_name(status->clock));
-	add_text(obj, "schedule",
-		 idle ? NULL : schedule_name(state, status->schedule));
-	add_s64(obj, "now_ns", status->now_ns);
-	add_s64(obj, "base_ns", status->base_ns);
-	add_u64(obj, "position_ns", idle ? 0 : position(state));
-	add_text(obj, "next",
-		 pending ? next_name(state) : NULL);
+	json_add_text(obj, "module", state->table.cfg.module);
+	json_add_text(obj, "clock", clock_name(status->clock));
+	json_add_text(obj, "schedule",
+		      idle ? NULL : schedule_name(state, status->schedule));
+	json_add_s64(obj, "now_ns", status->now_ns);
+	json_add_s64(obj, "base_ns", status->base_ns);
+	json_add_u64(obj, "position_ns", idle ? 0 : position(state));
+	json_add_text(obj, "next", pending ? next_name(state) : NULL);
 	if (pending)
-		add_s64(obj, "next_ns", status->next_ns);
-	add_u64(obj, "switched", status->switched);
-	add_u64(obj, "tasks", status->nr_tasks);
+		json_add_s64(obj, "next_ns", status->next_ns);
+	json_add_u64(obj, "switched", status->switched);
+	json_add_u64(obj, "tasks", status->nr_tasks);
 	for (__u32 i = 0; i < status->nr_stats; i++)
 		json_object_array_add(list, stat_json(state, &state->stat[i]));
 	json_object_object_add(obj, "stats", list);
+	json_object_object_add(obj, "budgets",
+			       servers_json(servers, &state->table));
 	return obj;
 }
 
 static bool show_module(int fd, const char *module, bool json,
 			struct json_object *list)
 {
+	struct servers servers;
 	struct state state;
+	int err;
 
 	if (!state_read(fd, module, &state))
 		return false;
+	err = device_servers(fd, &servers);
 	if (json)
-		json_object_array_add(list, state_json(&state));
+		json_object_array_add(list, state_json(&state, &servers));
 	else
-		print_human(&state);
+		print_human(&state, &servers);
+	servers_free(&servers);
 	state_free(&state);
-	return true;
+	/* A kernel may have none */
+	return !err || err == -ENOTTY;
 }
 
 static int show_modules(int fd, struct module_name *names, int nr, bool json)

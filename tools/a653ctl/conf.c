@@ -99,11 +99,33 @@ static const struct shape module_shape = {
 	},
 };
 
+struct rtds_group {
+	__u64 budget;
+	__u64 period;
+	struct cpus cpus;
+	bool extratime;
+};
+
+static const struct shape rtds_shape = {
+	"a budget", (const struct key[]) {
+		{ "budget", WANT_TIME, true,
+		  offsetof(struct rtds_group, budget) },
+		{ "period", WANT_TIME, true,
+		  offsetof(struct rtds_group, period) },
+		{ "cpus", WANT_CPUS, false,
+		  offsetof(struct rtds_group, cpus) },
+		{ "extratime", WANT_BOOL, false,
+		  offsetof(struct rtds_group, extratime) },
+		{ }
+	},
+};
+
 struct partition_group {
 	const char *name;
 	const char *cgroup;
 	__u64 period;
 	__u64 duration;
+	const config_setting_t *rtds;
 };
 
 static const struct shape partition_shape = {
@@ -116,8 +138,9 @@ static const struct shape partition_shape = {
 		  offsetof(struct partition_group, period) },
 		{ "duration", WANT_TIME, false,
 		  offsetof(struct partition_group, duration) },
+		{ "rtds", WANT_GROUP, false,
+		  offsetof(struct partition_group, rtds) },
 		{ "contain", WANT_NOTHING, false, 0 },
-		{ "rtds", WANT_NOTHING, false, 0 },
 		{ }
 	},
 };
@@ -447,6 +470,38 @@ static bool cgroup_taken(const struct table *table, const char *cgroup)
 	return false;
 }
 
+static void add_budget(struct table *table, const struct a653_budget *budget,
+		       unsigned int line)
+{
+	unsigned int nr = table->cfg.nr_budgets++;
+
+	table->budget = xgrow(table->budget, nr, sizeof(*budget));
+	table->budget_line = xgrow(table->budget_line, nr, sizeof(line));
+	table->budget[nr] = *budget;
+	table->budget_line[nr] = line;
+}
+
+/* A budget on several CPUs is, for the kernel, a server on each of them */
+static bool read_rtds(const config_setting_t *setting, u32 partition,
+		      struct table *table, struct diag *diag)
+{
+	struct a653_budget budget = { .partition = partition };
+	struct rtds_group group = { .cpus = table->cpus };
+
+	if (!read_group(setting, &rtds_shape, &group, diag))
+		return false;
+	budget.budget_ns = group.budget;
+	budget.period_ns = group.period;
+	if (group.extratime)
+		budget.flags |= A653_BUDGET_EXTRATIME;
+	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
+		budget.cpu = cpu;
+		if (cpus_test(&group.cpus, cpu))
+			add_budget(table, &budget, line_of(setting));
+	}
+	return true;
+}
+
 static bool read_partition(const config_setting_t *setting,
 			   struct table *table, struct diag *diag)
 {
@@ -477,7 +532,7 @@ static bool read_partition(const config_setting_t *setting,
 	table->partition_line[nr] = line_of(setting);
 	table->cgroup[nr] = xstrdup(group.cgroup);
 	table->cfg.nr_partitions++;
-	return true;
+	return !group.rtds || read_rtds(group.rtds, nr, table, diag);
 }
 
 static bool read_partitions(const config_setting_t *list, struct table *table,
@@ -691,6 +746,7 @@ bool conf_parse(const char *text, struct table *table, struct diag *diag)
 	table->cfg.partition_size = sizeof(*table->partition);
 	table->cfg.schedule_size = sizeof(*table->schedule);
 	table->cfg.window_size = sizeof(*table->window);
+	table->cfg.budget_size = sizeof(*table->budget);
 	if (!check_include(text, diag))
 		return false;
 	config_init(&config);

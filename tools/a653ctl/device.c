@@ -59,6 +59,9 @@ int device_load(int fd, const struct table *table, __u32 flags)
 	cfg.partitions = to_u64(table->partition);
 	cfg.schedules = to_u64(table->schedule);
 	cfg.windows = to_u64(table->window);
+	/* A kernel without budgets takes what has none */
+	cfg.budget_size = cfg.nr_budgets ? sizeof(*table->budget) : 0;
+	cfg.budgets = cfg.nr_budgets ? to_u64(table->budget) : 0;
 	cfg.reason = to_u64(reason);
 	cfg.reason_len = sizeof(reason);
 	if (ioctl(fd, A653_IOC_LOAD, &cfg) < 0)
@@ -73,13 +76,18 @@ static void make_room(struct table *table)
 	free(table->partition);
 	free(table->schedule);
 	free(table->window);
+	free(table->budget);
 	table->partition = xcalloc(cfg->nr_partitions,
 				   sizeof(*table->partition));
 	table->schedule = xcalloc(cfg->nr_schedules, sizeof(*table->schedule));
 	table->window = xcalloc(cfg->nr_windows, sizeof(*table->window));
+	table->budget = xcalloc(cfg->nr_budgets, sizeof(*table->budget));
 	cfg->partitions = to_u64(table->partition);
 	cfg->schedules = to_u64(table->schedule);
 	cfg->windows = to_u64(table->window);
+	/* These a kernel without budgets does not know */
+	cfg->budget_size = cfg->nr_budgets ? sizeof(*table->budget) : 0;
+	cfg->budgets = cfg->nr_budgets ? to_u64(table->budget) : 0;
 }
 
 /* What the kernel returned is used to index arrays: do not trust it blindly */
@@ -92,6 +100,9 @@ static bool table_consistent(const struct table *table)
 		nr += table->schedule[i].nr_windows;
 	for (__u32 i = 0; i < cfg->nr_windows; i++)
 		if (table->window[i].partition >= cfg->nr_partitions)
+			return false;
+	for (__u32 i = 0; i < cfg->nr_budgets; i++)
+		if (table->budget[i].partition >= cfg->nr_partitions)
 			return false;
 	return nr == cfg->nr_windows &&
 	       cfg->nr_partitions <= A653_MAX_PARTITIONS;
@@ -363,4 +374,58 @@ const char *parse_when(const char *text, __u32 clock, __s64 *ns)
 				   ns))
 		return "is too late for the clock";
 	return NULL;
+}
+
+/**
+ * device_servers - read the state of all deferrable servers
+ * @fd: of /dev/a653
+ * @servers: their state; the caller frees it if this function returns 0
+ *
+ * Return: 0 or a negative errno; -ENOTTY, and nothing was said, if the kernel
+ * has none.
+ */
+int device_servers(int fd, struct servers *servers)
+{
+	char reason[A653_REASON_LEN] = "";
+	struct a653_servers req = {
+		.size = sizeof(req),
+		.server_size = sizeof(*servers->server),
+		.cpu_size = sizeof(*servers->cpu),
+		.reason = to_u64(reason),
+		.reason_len = sizeof(reason),
+	};
+	__u32 room = 0, cpu_room = 0;
+
+	memset(servers, 0, sizeof(*servers));
+	/* The first try learns how many there are */
+	for (;;) {
+		bool ok = !ioctl(fd, A653_IOC_SERVERS, &req);
+
+		if (!ok && errno != ENOSPC) {
+			int err = -errno;
+
+			if (err != -ENOTTY)
+				refused("cannot read the state of",
+					"the servers", reason);
+			servers_free(servers);
+			return err;
+		}
+		if (ok && req.nr_servers <= room && req.nr_cpus <= cpu_room)
+			break;
+		room = req.nr_servers;
+		cpu_room = req.nr_cpus;
+		servers_free(servers);
+		servers->server = xcalloc(room, sizeof(*servers->server));
+		servers->cpu = xcalloc(cpu_room, sizeof(*servers->cpu));
+		req.servers = to_u64(servers->server);
+		req.cpus = to_u64(servers->cpu);
+	}
+	servers->now_ns = req.now_ns;
+	servers->nr = req.nr_servers;
+	servers->nr_cpus = req.nr_cpus;
+	for (__u32 i = 0; i < servers->nr; i++) {
+		servers->server[i].name[A653_NAME_LEN - 1] = '\0';
+		make_printable(servers->server[i].name);
+	}
+	return 0;
 }

@@ -9,14 +9,6 @@
 /* More than anybody reads; the rest is only counted */
 #define DIAG_MAX	500
 
-/* What came from the file must not steer the terminal, nor spoil the JSON */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 static bool is_known(const struct diag *diag, const struct diag_note *new)
 {
 	for (size_t i = 0; i < diag->nr; i++) {
@@ -93,12 +85,6 @@ void diag_print(const struct diag *diag, FILE *out)
 		fprintf(out, "%s: and %zu more\n", diag->file, diag->left_out);
 }
 
-static void add_line(struct json_object *obj, const char *key,
-		     unsigned int line)
-{
-	json_object_object_add(obj, key, json_object_new_int64(line));
-}
-
 struct json_object *diag_json(const struct diag *diag, enum severity severity)
 {
 	struct json_object *list = json_object_new_array(), *obj;
@@ -109,11 +95,10 @@ struct json_object *diag_json(const struct diag *diag, enum severity severity)
 		if (note->severity != severity)
 			continue;
 		obj = json_object_new_object();
-		add_line(obj, "line", note->line);
+		json_add_u64(obj, "line", note->line);
 		if (note->other_line)
-			add_line(obj, "other_line", note->other_line);
-		json_object_object_add(obj, "text",
-				       json_object_new_string(note->text));
+			json_add_u64(obj, "other_line", note->other_line);
+		json_add_text(obj, "text", note->text);
 		json_object_array_add(list, obj);
 	}
 	return list;

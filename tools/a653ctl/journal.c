@@ -153,12 +153,6 @@ bool journal_read(const char *module, struct journal *journal)
 	return ok;
 }
 
-static void add_text(struct json_object *obj, const char *key,
-		     const char *text)
-{
-	json_object_object_add(obj, key, json_object_new_string(text));
-}
-
 static struct json_object *journal_json(const struct journal *journal)
 {
 	struct json_object *obj = json_object_new_object();
@@ -168,13 +162,13 @@ static struct json_object *journal_json(const struct journal *journal)
 		const struct step *step = &journal->step[i];
 
 		elem = json_object_new_object();
-		add_text(elem, "step", step_names[step->kind]);
-		add_text(elem, "cgroup", step->path);
+		json_add_text(elem, "step", step_names[step->kind]);
+		json_add_text(elem, "cgroup", step->path);
 		if (step->partition)
-			add_text(elem, "partition", step->partition);
+			json_add_text(elem, "partition", step->partition);
 		json_object_array_add(list, elem);
 	}
-	add_text(obj, "module", journal->module);
+	json_add_text(obj, "module", journal->module);
 	json_object_object_add(obj, "steps", list);
 	return obj;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* a653ctl - time windows for cgroup partitions: check, load, watch, run */
+/* a653ctl - time windows and budgets for cgroup partitions: check, load, watch, run */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ static const struct command {
 	{ "show", cmd_show, "show the configuration that is loaded" },
 	{ "status", cmd_status, "show what the partitions got" },
 	{ "switch", cmd_switch, "switch a module to another schedule" },
-	{ "run", cmd_run, "run a command as a process of a partition" },
+	{ "run", cmd_run, "run a command as a process of a partition, or with a budget" },
+	{ "rtds", cmd_rtds, "list, set and clear budgets of partitions and threads" },
 	{ "unload", cmd_unload, "unload a module and take down what load made" },
 };
 

@@ -122,7 +122,7 @@ static void add_declared(struct grid *grid, const struct a653_partition *part)
 }
 
 static void add_partition(struct grid *grid, const struct usage *usage,
-			  const struct usage_part *part)
+			  const struct usage_part *part, bool budget)
 {
 	char text[TIME_TEXT];
 
@@ -135,14 +135,17 @@ static void add_partition(struct grid *grid, const struct usage *usage,
 	} else {
 		grid_add(grid, "-");
 		grid_add(grid, "-");
-		grid_add(grid, "always");
+		grid_add(grid, budget ? "-" : "always");
 	}
 }
 
 static void show_partitions(const struct table *table,
 			    const struct usage *usage, FILE *out)
 {
-	struct grid grid = { .align = "lrrrrl" };
+	struct grid grid = { .align = table->cfg.nr_budgets ? "lrrrrll" :
+							      "lrrrrl" };
+	struct server server;
+	char *text;
 
 	grid_add(&grid, "partition");
 	grid_add(&grid, "windows");
@@ -150,12 +153,73 @@ static void show_partitions(const struct table *table,
 	grid_add(&grid, "of a CPU");
 	grid_add(&grid, "longest blackout");
 	grid_add(&grid, "declared");
+	if (table->cfg.nr_budgets)
+		grid_add(&grid, "budget");
 	for (unsigned int i = 0; i < table->cfg.nr_partitions; i++) {
+		bool budget = table_server(table, i, &server);
+
 		grid_add(&grid, "%s", table->partition[i].name);
-		add_partition(&grid, usage, &usage->part[i]);
+		add_partition(&grid, usage, &usage->part[i], budget);
 		add_declared(&grid, &table->partition[i]);
+		if (!table->cfg.nr_budgets)
+			continue;
+		text = server_text(&server);
+		grid_add(&grid, "%s", budget ? text : "-");
+		free(text);
 	}
 	grid_print(&grid, "  ", out);
+}
+
+static double util_share(__u64 util)
+{
+	return (double)util / RTDS_UNIT;
+}
+
+static void add_fit(struct grid *grid, const struct fit *fit)
+{
+	const struct rtds_margin *margin = &fit->margin;
+	char text[TIME_TEXT];
+
+	grid_add(grid, "%u", fit->cpu);
+	grid_add(grid, "%u", fit->nr_servers);
+	grid_add(grid, "%.1f %%", 100 * util_share(fit->asked));
+	grid_add(grid, "%.1f %%", 100 * util_share(fit->free));
+	if (margin->len_ns) {
+		grid_add(grid, "%s", time_text(text, margin->len_ns));
+		grid_add(grid, "%s", time_brief(text, margin->demand_ns));
+		grid_add(grid, "%s", time_brief(text, margin->supply_ns));
+	} else {
+		/* It does not even fit on average */
+		for (int i = 0; i < 3; i++)
+			grid_add(grid, "-");
+	}
+	if (fit->fits)
+		grid_add(grid, "%s", time_brief(text, margin->supply_ns -
+						      margin->demand_ns));
+	else
+		grid_add(grid, "none");
+}
+
+/* How the budgets fit into the time that the schedule leaves free */
+static void show_fits(const struct table *table, unsigned int schedule,
+		      FILE *out)
+{
+	static const char *const columns[] = {
+		"CPU", "servers", "asked", "free", "tightest in",
+		"asked there", "free there", "margin",
+	};
+	struct grid grid = { .align = "lrrrrrrr" };
+	struct fit *fits;
+	size_t nr = fit_count(table, schedule, &fits);
+
+	for (size_t i = 0; nr && i < ARRAY_SIZE(columns); i++)
+		grid_add(&grid, "%s", columns[i]);
+	for (size_t i = 0; i < nr; i++)
+		add_fit(&grid, &fits[i]);
+	if (nr)
+		fputc('\n', out);
+	grid_print(&grid, "  ", out);
+	free(fits);
 }
 
 /* What the schedule gives to CPUs and partitions */
@@ -168,6 +232,7 @@ void show_usage(const struct table *table, unsigned int schedule, FILE *out)
 	show_cpus(&usage, out);
 	fputc('\n', out);
 	show_partitions(table, &usage, out);
+	show_fits(table, schedule, out);
 	fputc('\n', out);
 	usage_free(&usage);
 }
@@ -245,9 +310,22 @@ static void put_module(const struct table *table, FILE *out)
 	free(cpus);
 }
 
+static void put_rtds(const struct server *server, FILE *out)
+{
+	char *cpus = cpus_text(server->cpus.word, CPU_WORDS);
+
+	fputs(" rtds = {", out);
+	put_time(" budget", server->par.budget_ns, out);
+	put_time(" period", server->par.period_ns, out);
+	fprintf(out, " cpus = \"%s\";%s };", cpus,
+		server->par.extra ? " extratime = true;" : "");
+	free(cpus);
+}
+
 static void put_partition(const struct table *table, unsigned int i, FILE *out)
 {
 	const struct a653_partition *part = &table->partition[i];
+	struct server server;
 
 	fprintf(out, "\t{ name = \"%s\";", part->name);
 	if (table->cgroup && table->cgroup[i]) {
@@ -259,6 +337,8 @@ static void put_partition(const struct table *table, unsigned int i, FILE *out)
 		put_time(" period", part->period_ns, out);
 		put_time(" duration", part->duration_ns, out);
 	}
+	if (table_server(table, i, &server))
+		put_rtds(&server, out);
 	fputs(" }", out);
 }
 
@@ -319,47 +399,33 @@ void show_conf(const struct table *table, FILE *out)
 
 /* JSON */
 
-static void add_text(struct json_object *obj, const char *key,
-		     const char *text)
-{
-	json_object_object_add(obj, key, json_object_new_string(text));
-}
-
-static void add_u64(struct json_object *obj, const char *key, __u64 value)
-{
-	json_object_object_add(obj, key, json_object_new_uint64(value));
-}
-
-static void add_bool(struct json_object *obj, const char *key, bool value)
-{
-	json_object_object_add(obj, key, json_object_new_boolean(value));
-}
-
-static void add_share(struct json_object *obj, __u64 part, __u64 whole)
-{
-	char text[32];
-
-	/* Six digits are enough, and the same everywhere */
-	snprintf(text, sizeof(text), "%.6f", share(part, whole));
-	json_object_object_add(obj, "utilisation",
-			       json_object_new_double_s(strtod(text, NULL),
-							text));
-}
-
 static struct json_object *module_json(const struct table *table)
 {
 	const struct a653_config *cfg = &table->cfg;
 	char *cpus = cpus_text(table->cpus.word, CPU_WORDS);
 	struct json_object *obj = json_object_new_object();
 
-	add_text(obj, "name", cfg->module);
-	add_text(obj, "cpus", cpus);
-	add_text(obj, "clock", clock_name(cfg->clock));
+	json_add_text(obj, "name", cfg->module);
+	json_add_text(obj, "cpus", cpus);
+	json_add_text(obj, "clock", clock_name(cfg->clock));
 	if (cfg->flags & A653_CONFIG_BASE)
 		json_object_object_add(obj, "base_time_ns",
 				       json_object_new_int64(cfg->base_ns));
 	if (cfg->initial < cfg->nr_schedules)
-		add_text(obj, "initial", table->schedule[cfg->initial].name);
+		json_add_text(obj, "initial", table->schedule[cfg->initial].name);
+	free(cpus);
+	return obj;
+}
+
+static struct json_object *rtds_json(const struct server *server)
+{
+	char *cpus = cpus_text(server->cpus.word, CPU_WORDS);
+	struct json_object *obj = json_object_new_object();
+
+	json_add_u64(obj, "budget_ns", server->par.budget_ns);
+	json_add_u64(obj, "period_ns", server->par.period_ns);
+	json_add_text(obj, "cpus", cpus);
+	json_add_bool(obj, "extratime", server->par.extra);
 	free(cpus);
 	return obj;
 }
@@ -367,16 +433,19 @@ static struct json_object *module_json(const struct table *table)
 static struct json_object *partitions_json(const struct table *table)
 {
 	struct json_object *list = json_object_new_array(), *obj;
+	struct server server;
 
 	for (unsigned int i = 0; i < table->cfg.nr_partitions; i++) {
 		const struct a653_partition *part = &table->partition[i];
 
 		obj = json_object_new_object();
-		add_text(obj, "name", part->name);
+		json_add_text(obj, "name", part->name);
 		if (table->cgroup && table->cgroup[i])
-			add_text(obj, "cgroup", table->cgroup[i]);
-		add_u64(obj, "period_ns", part->period_ns);
-		add_u64(obj, "duration_ns", part->duration_ns);
+			json_add_text(obj, "cgroup", table->cgroup[i]);
+		json_add_u64(obj, "period_ns", part->period_ns);
+		json_add_u64(obj, "duration_ns", part->duration_ns);
+		if (table_server(table, i, &server))
+			json_object_object_add(obj, "rtds", rtds_json(&server));
 		json_object_array_add(list, obj);
 	}
 	return list;
@@ -393,12 +462,12 @@ static struct json_object *windows_json(const struct table *table,
 		const struct a653_window *window = &table->window[i];
 
 		obj = json_object_new_object();
-		add_text(obj, "partition",
-			 table->partition[window->partition].name);
-		add_u64(obj, "cpu", window->cpu);
-		add_u64(obj, "offset_ns", window->offset_ns);
-		add_u64(obj, "duration_ns", window->duration_ns);
-		add_bool(obj, "strict", window->flags & A653_WINDOW_STRICT);
+		json_add_text(obj, "partition",
+			      table->partition[window->partition].name);
+		json_add_u64(obj, "cpu", window->cpu);
+		json_add_u64(obj, "offset_ns", window->offset_ns);
+		json_add_u64(obj, "duration_ns", window->duration_ns);
+		json_add_bool(obj, "strict", window->flags & A653_WINDOW_STRICT);
 		json_object_array_add(list, obj);
 	}
 	return list;
@@ -412,12 +481,13 @@ static struct json_object *usage_cpus_json(const struct usage *usage)
 		const struct usage_cpu *cpu = &usage->cpu[i];
 
 		obj = json_object_new_object();
-		add_u64(obj, "cpu", cpu->cpu);
-		add_u64(obj, "windows", cpu->nr_windows);
-		add_u64(obj, "used_ns", cpu->used_ns);
-		add_u64(obj, "slack_ns", usage->major_ns > cpu->used_ns ?
+		json_add_u64(obj, "cpu", cpu->cpu);
+		json_add_u64(obj, "windows", cpu->nr_windows);
+		json_add_u64(obj, "used_ns", cpu->used_ns);
+		json_add_u64(obj, "slack_ns", usage->major_ns > cpu->used_ns ?
 			usage->major_ns - cpu->used_ns : 0);
-		add_share(obj, cpu->used_ns, usage->major_ns);
+		json_add_share(obj, "utilisation",
+			       share(cpu->used_ns, usage->major_ns));
 		json_object_array_add(list, obj);
 	}
 	return list;
@@ -432,17 +502,44 @@ static struct json_object *usage_parts_json(const struct table *table,
 		const struct usage_part *part = &usage->part[i];
 
 		obj = json_object_new_object();
-		add_text(obj, "name", table->partition[i].name);
-		add_u64(obj, "windows", part->nr_windows);
-		add_u64(obj, "cpu_time_ns", part->cpu_ns);
-		add_share(obj, part->cpu_ns, usage->major_ns);
+		json_add_text(obj, "name", table->partition[i].name);
+		json_add_u64(obj, "windows", part->nr_windows);
+		json_add_u64(obj, "cpu_time_ns", part->cpu_ns);
+		json_add_share(obj, "utilisation",
+			       share(part->cpu_ns, usage->major_ns));
 		/* null: it never has a window */
 		if (part->nr_windows)
-			add_u64(obj, "longest_blackout_ns", part->blackout_ns);
+			json_add_u64(obj, "longest_blackout_ns", part->blackout_ns);
 		else
 			json_object_object_add(obj, "longest_blackout_ns", NULL);
 		json_object_array_add(list, obj);
 	}
+	return list;
+}
+
+static struct json_object *fits_json(const struct table *table,
+				     unsigned int schedule)
+{
+	struct json_object *list = json_object_new_array(), *obj;
+	struct fit *fits;
+	size_t nr = fit_count(table, schedule, &fits);
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct fit *fit = &fits[i];
+
+		obj = json_object_new_object();
+		json_add_u64(obj, "cpu", fit->cpu);
+		json_add_u64(obj, "servers", fit->nr_servers);
+		json_add_share(obj, "asked", util_share(fit->asked));
+		json_add_share(obj, "free", util_share(fit->free));
+		json_add_bool(obj, "fits", fit->fits);
+		/* As struct fit has it: 0 if it does not even fit on average */
+		json_add_u64(obj, "interval_ns", fit->margin.len_ns);
+		json_add_u64(obj, "demand_ns", fit->margin.demand_ns);
+		json_add_u64(obj, "supply_ns", fit->margin.supply_ns);
+		json_object_array_add(list, obj);
+	}
+	free(fits);
 	return list;
 }
 
@@ -454,12 +551,15 @@ static struct json_object *schedule_json(const struct table *table,
 	struct usage usage;
 
 	usage_count(table, schedule, &usage);
-	add_text(obj, "name", s->name);
-	add_u64(obj, "major_frame_ns", s->major_frame_ns);
-	add_bool(obj, "exclusive", s->flags & A653_SCHEDULE_EXCLUSIVE);
+	json_add_text(obj, "name", s->name);
+	json_add_u64(obj, "major_frame_ns", s->major_frame_ns);
+	json_add_bool(obj, "exclusive", s->flags & A653_SCHEDULE_EXCLUSIVE);
 	json_object_object_add(obj, "cpus", usage_cpus_json(&usage));
 	json_object_object_add(obj, "partitions",
 			       usage_parts_json(table, &usage));
+	if (table->cfg.nr_budgets)
+		json_object_object_add(obj, "budgets",
+				       fits_json(table, schedule));
 	json_object_object_add(obj, "windows", windows_json(table, schedule));
 	usage_free(&usage);
 	return obj;
@@ -477,12 +577,4 @@ struct json_object *show_json(const struct table *table)
 		json_object_array_add(list, schedule_json(table, i));
 	json_object_object_add(obj, "schedules", list);
 	return obj;
-}
-
-/* Print and forget */
-void json_print(struct json_object *obj)
-{
-	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(obj);
 }

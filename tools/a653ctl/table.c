@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A module with its partitions, schedules and windows */
+/* A module with its partitions, budgets, schedules and windows */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,11 @@ void table_free(struct table *table)
 	free(table->partition);
 	free(table->schedule);
 	free(table->window);
+	free(table->budget);
 	free(table->partition_line);
 	free(table->schedule_line);
 	free(table->window_line);
+	free(table->budget_line);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -42,6 +44,35 @@ int table_find_schedule(const struct table *table, const char *name)
 	return -1;
 }
 
+/**
+ * table_server - the budget of a partition
+ * @table: the table
+ * @partition: index of the partition
+ * @server: its parameters, which are the same on each CPU; all zero: none
+ *
+ * Return: true if it has one.
+ */
+bool table_server(const struct table *table, unsigned int partition,
+		  struct server *server)
+{
+	bool found = false;
+
+	memset(server, 0, sizeof(*server));
+	for (unsigned int i = 0; i < table->cfg.nr_budgets; i++) {
+		const struct a653_budget *budget = &table->budget[i];
+
+		if (budget->partition != partition)
+			continue;
+		if (budget->cpu < MAX_CPUS)
+			cpus_set(&server->cpus, budget->cpu);
+		server->par.budget_ns = budget->budget_ns;
+		server->par.period_ns = budget->period_ns;
+		server->par.extra = budget->flags & A653_BUDGET_EXTRATIME;
+		found = true;
+	}
+	return found;
+}
+
 /* The table as the kernel's rules look at it */
 void table_conf(const struct table *table, struct a653_conf *conf)
 {
@@ -50,6 +81,7 @@ void table_conf(const struct table *table, struct a653_conf *conf)
 	conf->partitions = table->partition;
 	conf->schedules = table->schedule;
 	conf->windows = table->window;
+	conf->budgets = table->budget;
 }
 
 /* What a machine allows of which nothing is known but its sysctl, if that */
@@ -67,6 +99,14 @@ void limits_default(struct a653_limits *limits)
 	fclose(f);
 }
 
+/* Room for the frame table of a CPU; the caller frees it */
+struct a653_frame *table_frame(void)
+{
+	struct a653_frame *frame;
+
+	return xcalloc(1, sizeof(*frame) + A653_MAX_SEGS * sizeof(*frame->seg));
+}
+
 struct check {
 	const struct table *table;
 	struct diag *diag;
@@ -82,6 +122,7 @@ static unsigned int violation_line(const struct table *table,
 				   const struct a653_violation *v)
 {
 	return line_of(table->window_line, v->window) ?:
+	       line_of(table->budget_line, v->budget) ?:
 	       line_of(table->schedule_line, v->schedule) ?:
 	       line_of(table->partition_line, v->partition) ?:
 	       table->module_line;
@@ -95,6 +136,9 @@ static unsigned int other_line(const struct table *table,
 	*other = "other window";
 	if (v->other != A653_NOBODY)
 		return line_of(table->window_line, v->other);
+	*other = "schedule";
+	if (v->budget != A653_NOBODY)
+		return line_of(table->schedule_line, v->schedule);
 	*other = "partition";
 	if (v->schedule != A653_NOBODY && v->window == A653_NOBODY)
 		return line_of(table->partition_line, v->partition);
@@ -124,12 +168,18 @@ bool table_check(const struct table *table, const struct a653_limits *limits,
 		 struct diag *diag)
 {
 	struct check check = { .table = table, .diag = diag };
-	u32 *scratch = xcalloc(table->cfg.nr_windows, sizeof(*scratch));
+	u32 *scratch = xcalloc(a653_conf_scratch(&table->cfg),
+			       sizeof(*scratch));
+	struct a653_frame *frame = table_frame();
+	struct rtds_supply supply;
 	struct a653_conf conf;
 	int err;
 
 	table_conf(table, &conf);
-	err = a653_conf_check(&conf, limits, scratch, note_violation, &check);
+	err = a653_conf_check(&conf, limits, scratch, note_violation, &check) ||
+	      rtds_conf_check(&conf, limits, scratch, frame, &supply,
+			      note_violation, &check);
+	free(frame);
 	free(scratch);
 	return !err;
 }

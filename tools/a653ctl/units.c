@@ -129,7 +129,7 @@ static const char *parse_cpu(const char **text, unsigned int *cpu)
 	return NULL;
 }
 
-static void cpus_set(struct cpus *cpus, unsigned int cpu)
+void cpus_set(struct cpus *cpus, unsigned int cpu)
 {
 	cpus->word[cpu / 64] |= 1ULL << (cpu % 64);
 }

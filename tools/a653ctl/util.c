@@ -64,6 +64,13 @@ void set_name(char name[static A653_NAME_LEN], const char *text)
 	memset(name + len, 0, A653_NAME_LEN - len);
 }
 
+void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 void complain(const char *fmt, ...)
 {
 	va_list ap;

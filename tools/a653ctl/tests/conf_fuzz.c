@@ -39,7 +39,10 @@ static void show_again(const struct table *table)
 	    memcmp(&table->cfg, &again.cfg, sizeof(again.cfg)) ||
 	    (table->cfg.nr_windows &&
 	     memcmp(table->window, again.window,
-		    table->cfg.nr_windows * sizeof(*table->window)))) {
+		    table->cfg.nr_windows * sizeof(*table->window))) ||
+	    (table->cfg.nr_budgets &&
+	     memcmp(table->budget, again.budget,
+		    table->cfg.nr_budgets * sizeof(*table->budget)))) {
 		diag_print(&diag, stderr);
 		fputs(text, stderr);
 		abort();

@@ -326,6 +326,148 @@ test_privileges()
 	unchanged "everything is as it was"
 }
 
+# Windows for a and both, 80 % of each CPU is free; budgets for logger and both
+budget_conf()
+{
+	cat <<-EOF
+	module: { name = "m"; cpus = "0-1"; };
+	partitions = (
+	  { name = "a"; },
+	  { name = "both"; rtds = { budget = "1ms"; period = "10ms"; extratime = true; }; },
+	  { name = "logger"; cgroup = "deep/logger"; rtds = { budget = "2ms"; period = "10ms"; cpus = "1"; }; }
+	);
+	schedules = ( { name = "one"; major_frame = "20ms"; windows = (
+	  { partition = "a"; cpus = "0-1"; offset = "0ms"; duration = "2ms"; },
+	  { partition = "both"; cpus = "0-1"; offset = "5ms"; duration = "2ms"; } ); } );
+	EOF
+}
+
+# shellcheck disable=SC2317 # for holds()
+rtds_file()	# CGROUP TEXT
+{
+	[ "$(<"$cg/$1/a653.rtds")" = "$2" ]
+}
+
+test_budgets()
+{
+	local pid
+	budget_conf >"$work/budgets.conf"
+	expect "load with budgets" 0 load "$work/budgets.conf"
+	holds "cgroup tells its budget" rtds_file deep/logger \
+		"budget_ns=2000000 period_ns=10000000 extratime=0 cpus=1"
+	holds "... the other too" rtds_file both \
+		"budget_ns=1000000 period_ns=10000000 extratime=1 cpus=0-1"
+	holds "... and that there is none" rtds_file a ""
+	expect "show" 0 show
+	says "show names the budget" "cgroup deep/logger; budget 2ms in each 10ms, CPUs 1"
+	run show --conf
+	cp "$work/out" "$work/first.conf"
+	expect "what show --conf prints loads again" 0 load "$work/first.conf"
+	run show --conf
+	sed -i /base_time/d "$work/first.conf" "$work/out"
+	holds "... unchanged" cmp "$work/first.conf" "$work/out"
+	expect "rtds" 0 rtds
+	says "... lists the servers" "logger"
+	expect "rtds --json" 0 rtds --json
+	holds "... all of them" [ "$(field server | sort | tr '\n' ' ')" = "both both logger " ]
+	holds "... with their budgets" [ "$(field budget_ns | sort -n | tail -1)" = 2000000 ]
+	holds "... is JSON" python3 -m json.tool "$work/out"
+	expect "status" 0 status
+	says "... has budgets" "budget of"
+	expect "status --json" 0 status --json
+	holds "... too" [ "$(field server | sort | tr '\n' ' ')" = "both both logger " ]
+	a653ctl run -p logger -- sh -c 'while :; do :; done' &
+	pid=$!
+	sleep 1
+	run rtds --json
+	holds "a busy server is replenished" [ "$(field replenished | sort -n | tail -1)" -gt 10 ]
+	holds "... and depleted" [ "$(field depleted | sort -n | tail -1)" -gt 10 ]
+	kill $pid
+	wait $pid 2>/dev/null
+}
+
+test_set()
+{
+	expect "set a budget" 0 rtds set -p logger --budget 3ms
+	says "... it says what is in force" "partition logger: 3ms in each 10ms, CPUs 1"
+	holds "... and the rest is kept" rtds_file deep/logger \
+		"budget_ns=3000000 period_ns=10000000 extratime=0 cpus=1"
+	expect "set two at once" 0 rtds set -p logger -p both --period 20ms --extratime
+	says "... the one" "partition logger: 3ms in each 20ms, CPUs 1, extratime"
+	says "... and the other" "partition both: 1ms in each 20ms, CPUs 0-1, extratime"
+	expect "set CPUs, without extratime" 0 rtds set -p logger --cpus 0-1 --extratime=no
+	holds "... done" rtds_file deep/logger \
+		"budget_ns=3000000 period_ns=20000000 extratime=0 cpus=0-1"
+	expect "set as JSON" 0 rtds set -j -p logger --budget 2ms
+	holds "... is JSON" [ "$(field budget_ns) $(field cpus)" = "2000000 0-1" ]
+	expect "CPUs that the module does not have" 1 rtds set -p logger --cpus 0-77
+	says "... and says so" "its module m has only CPUs 0-1"
+	expect "a budget for which there is no room" 1 rtds set -p logger --budget 19ms
+	says "... and says so" "there is no room for it"
+	says "... where, what was asked, what is free" "CPU 1: 95.0 % is asked; windows leave 80.0 %"
+	says "... and what is in force" "partition logger: 2ms in each 20ms, CPUs 0-1"
+	expect "one that has none needs both" 1 rtds set -p a -p logger --budget 1ms
+	says "... and says so" "partition a: it has no budget yet: give --budget and --period"
+	says "... and that nothing was changed" "nothing was changed"
+	expect "a first budget" 0 rtds set -p a --budget 1ms --period 50ms
+	says "... on all CPUs of the module" "partition a: 1ms in each 50ms, CPUs 0-1"
+	expect "no such partition" 1 rtds set -p c --budget 1ms
+	expect "clear" 0 rtds clear -p a -p logger
+	says "... one" "partition a: no budget"
+	says "... two" "partition logger: no budget"
+	holds "... the cgroup says so" rtds_file deep/logger ""
+	expect "clear what is clear" 0 rtds clear -p a
+	expect "load again" 0 load "$work/budgets.conf"
+	holds "... sets what the file says" rtds_file deep/logger \
+		"budget_ns=2000000 period_ns=10000000 extratime=0 cpus=1"
+	holds "... to all" rtds_file both \
+		"budget_ns=1000000 period_ns=10000000 extratime=1 cpus=0-1"
+}
+
+test_threads()
+{
+	local pid child
+	a653ctl run --budget 1ms --period 20ms --extratime -- sh -c 'sleep 100 & wait' &
+	pid=$!
+	sleep 0.5
+	child=$(pgrep -P $pid)
+	holds "run: SCHED_RTDS" [ "$(policy $pid)" = 17 ]
+	holds "... its child is an ordinary one" [ "$(policy "$child")" = 0 ]
+	run rtds --json
+	holds "rtds lists it" grep -q "\"pid\": *$pid," "$work/out"
+	expect "set its budget, and that of its child" 0 rtds set -t $pid -t "$child" --budget 1ms --period 50ms
+	says "... extratime is kept" "thread $pid (sh): 1ms in each 50ms, CPUs 0-1, extratime"
+	says "... one" "thread $child (sleep): 1ms in each 50ms, CPUs 0-1"
+	holds "... the child is SCHED_RTDS" [ "$(policy "$child")" = 17 ]
+	expect "bind it" 0 rtds set -t $pid --cpus 1 --extratime=no
+	says "... done" "thread $pid (sh): 1ms in each 50ms, CPUs 1"
+	expect "a thread and a partition" 0 rtds set -t $pid -p logger --budget 2ms
+	says "... the one" "thread $pid (sh): 2ms in each 50ms, CPUs 1"
+	says "... and the other" "partition logger: 2ms in each 10ms, CPUs 1"
+	expect "more than there is" 1 rtds set -t $pid --budget 49ms
+	says "... and says so" "there is no room for it"
+	says "... where" "CPU 1: 98.0 % is asked"
+	says "... and what is in force" "thread $pid (sh): 2ms in each 50ms, CPUs 1"
+	expect "clear" 0 rtds clear -t $pid -t "$child"
+	holds "... it is SCHED_OTHER" [ "$(policy $pid)" = 0 ]
+	says "... and says so" "thread $pid (sh): no budget"
+	kill "$child"
+	wait $pid
+	expect "run for which there is no room" 1 run --cpu 1 --budget 99ms --period 100ms true
+	says "... and says so" "there is no room for it"
+	says "... where" "CPU 1: 99.0 % is asked"
+	expect "run in the cgroup of a partition" 0 run -p logger --budget 1ms --period 100ms cat /proc/self/cgroup
+	says "... it is there" "0::/deep/logger"
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+		a653ctl run --budget 1ms --period 100ms true >"$work/out" 2>"$work/err"
+	holds "run with a budget needs privileges" [ $? = 1 ]
+	says "... and says so" "it takes CAP_SYS_NICE"
+	expect "unload" 0 unload
+	unchanged "everything is as it was"
+	expect "no server is left" 0 rtds
+	says "... and says so" "there are no servers"
+}
+
 chmod 755 "$work"
 mkdir -p /run/a653
 world >"$work/empty"
@@ -341,5 +483,13 @@ test_reload
 test_two_modules
 test_pending
 test_privileges
+run rtds
+if grep -q "this kernel knows no budgets" "$work/err"; then
+	echo "# no SCHED_RTDS: budgets are not tested"
+else
+	test_budgets
+	test_set
+	test_threads
+fi
 echo "1..$nr"
 exit $failed

@@ -3,8 +3,8 @@
  * random_test - random configurations that keep the rules, by construction
  *
  * Each must be read and pass all rules; printed as a configuration file and
- * read again it must be the same; and what usage_count() says of it must be
- * what one gets by looking at each instant of the frame.
+ * read again it must be the same; and what usage_count() and fit_count() say of
+ * it must be what one gets by looking at each instant of the frame.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +50,23 @@ static void put_windows(FILE *out, const char *cpus)
 	}
 }
 
+/* All of them together ask for a tenth of a CPU at most */
+static void put_budget(FILE *out)
+{
+	static const char *const cpus[] = {
+		"", " cpus = \"2\";", " cpus = \"0,3-5\";",
+	};
+	char budget[TIME_TEXT], period[TIME_TEXT];
+
+	if (!pick(3))
+		return;
+	fprintf(out, " rtds = { budget = \"%s\"; period = \"%s\";%s%s };",
+		time_text(budget, (1 + pick(40)) * 10000),
+		time_text(period, (STEPS + pick(STEPS)) * STEP_NS),
+		cpus[pick(ARRAY_SIZE(cpus))],
+		pick(2) ? " extratime = true;" : "");
+}
+
 static char *make_conf(void)
 {
 	static const char *const sets[][2] = {
@@ -63,9 +80,12 @@ static char *make_conf(void)
 	fprintf(out, " clock = \"%s\"; initial = \"s%u\"; };\n",
 		pick(2) ? "tai" : "monotonic", pick(SCHEDULES));
 	fputs("partitions = (", out);
-	for (unsigned int i = 0; i < PARTS; i++)
-		fprintf(out, "%s { name = \"p%u\"; cgroup = \"some/p-%u\"; }",
+	for (unsigned int i = 0; i < PARTS; i++) {
+		fprintf(out, "%s { name = \"p%u\"; cgroup = \"some/p-%u\";",
 			i ? "," : "", i, i);
+		put_budget(out);
+		fputs(" }", out);
+	}
 	fputs(");\nschedules = (", out);
 	for (unsigned int i = 0; i < SCHEDULES; i++) {
 		which = pick(ARRAY_SIZE(sets));
@@ -111,7 +131,10 @@ static bool same_table(const struct table *a, const struct table *b)
 	       !memcmp(a->schedule, b->schedule,
 		       x->nr_schedules * sizeof(*a->schedule)) &&
 	       !memcmp(a->window, b->window,
-		       x->nr_windows * sizeof(*a->window));
+		       x->nr_windows * sizeof(*a->window)) &&
+	       (!x->nr_budgets ||
+		!memcmp(a->budget, b->budget,
+			x->nr_budgets * sizeof(*a->budget)));
 }
 
 static bool survives_printing(const struct table *table)
@@ -186,6 +209,121 @@ static bool right_usages(const struct table *table)
 	return ok;
 }
 
+static bool is_free(const struct table *table, unsigned int schedule,
+		    unsigned int cpu, unsigned int step)
+{
+	for (unsigned int p = 0; p < PARTS; p++)
+		if (is_open(table, schedule, p, cpu, step))
+			return false;
+	return true;
+}
+
+/* The least free time in any interval of this length: try all of them */
+static __u64 least_free(const bool *free, unsigned int steps)
+{
+	unsigned int least, count = 0;
+
+	for (unsigned int step = 0; step < steps; step++)
+		count += free[step % STEPS];
+	least = count;
+	for (unsigned int start = 0; start < STEPS; start++) {
+		count += free[(start + steps) % STEPS];
+		count -= free[start];
+		least = min(least, count);
+	}
+	return least * STEP_NS;
+}
+
+static bool right_fit(const struct table *table, unsigned int schedule,
+		      const struct fit *fit)
+{
+	const struct rtds_margin *margin = &fit->margin;
+	__u64 shortest = U64_MAX, supply, spare, least = U64_MAX;
+	unsigned int nr = 0, total = 0;
+	bool free[STEPS];
+	double asked = 0;
+
+	for (unsigned int step = 0; step < STEPS; step++)
+		total += free[step] = is_free(table, schedule, fit->cpu, step);
+	for (unsigned int i = 0; i < table->cfg.nr_budgets; i++) {
+		const struct a653_budget *budget = &table->budget[i];
+
+		if (budget->cpu != fit->cpu)
+			continue;
+		nr++;
+		asked += (double)budget->budget_ns / budget->period_ns;
+		shortest = min(shortest, budget->period_ns);
+	}
+	if (fit->nr_servers != nr || !fit->fits ||
+	    (fit->free * STEPS >> RTDS_UNIT_SHIFT) > total)
+		return false;
+	for (__u64 len = shortest; len <= shortest + STEPS * STEP_NS;
+	     len += STEP_NS) {
+		supply = least_free(free, len / STEP_NS);
+		spare = supply - (__u64)(asked * len);
+		least = min(least, spare);
+		if (len == margin->len_ns && supply != margin->supply_ns)
+			return false;
+	}
+	/* What is asked is rounded up */
+	spare = margin->supply_ns - margin->demand_ns;
+	return spare <= least && least - spare <= 10;
+}
+
+static bool right_fits(const struct table *table)
+{
+	struct fit *fits;
+	bool ok = true;
+	size_t nr;
+
+	for (unsigned int i = 0; i < table->cfg.nr_schedules; i++) {
+		nr = fit_count(table, i, &fits);
+		if (table->cfg.nr_budgets && !nr)
+			ok = false;
+		for (size_t f = 0; f < nr; f++)
+			ok &= right_fit(table, i, &fits[f]);
+		free(fits);
+	}
+	return ok;
+}
+
+static bool same_server(const struct server *a, const struct server *b)
+{
+	return a->par.budget_ns == b->par.budget_ns &&
+	       a->par.period_ns == b->par.period_ns &&
+	       a->par.extra == b->par.extra &&
+	       !memcmp(&a->cpus, &b->cpus, sizeof(a->cpus));
+}
+
+/* What the kernel says in a653.rtds, and what it never says */
+static bool servers_understood(void)
+{
+	static const char *const wrong[] = {
+		"budget_ns", "budget_ns=", "budget_ns=2", "period_ns=2",
+		"budget_ns=2ms period_ns=10ms", "extratime=1", "cpus=0",
+		"budget_ns=-2 period_ns=10", "budget_ns=2 period_ns=10 cpus=x",
+		"budget_ns=2 period_ns=10 cpus=", "none", "max 10000000",
+	};
+	struct server server, none = { }, wanted = {
+		.par = { 2000000, 10000000, true }, .cpus.word[0] = 0xa,
+	};
+	bool ok;
+
+	ok = server_parse("", &server) && same_server(&server, &none) &&
+	     server_parse("\n", &server) && same_server(&server, &none) &&
+	     server_parse("budget_ns=2000000 period_ns=10000000 extratime=1 cpus=1,3\n",
+			  &server) && same_server(&server, &wanted) &&
+	     server_parse("budget_ns=2000000 later=x period_ns=10000000 extratime=1 cpus=1,3",
+			  &server) && same_server(&server, &wanted);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		if (!server_parse(wrong[i], &server))
+			continue;
+		printf("# understands \"%s\"\n", wrong[i]);
+		ok = false;
+	}
+	return ok;
+}
+
 static bool times_survive(void)
 {
 	static const __u64 some[] = { 0, 1, 10, 999, 1000, 1001, 100000, 999999,
@@ -215,7 +353,7 @@ static void result(bool ok, const char *name)
 
 int main(void)
 {
-	bool pass = true, prints = true, usage = true;
+	bool pass = true, prints = true, usage = true, fits = true, times, reads;
 	struct table table;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -225,6 +363,7 @@ int main(void)
 		if (pass) {
 			prints &= survives_printing(&table);
 			usage &= right_usages(&table);
+			fits &= right_fits(&table);
 		}
 		table_free(&table);
 		free(text);
@@ -232,8 +371,11 @@ int main(void)
 	result(pass, "random configurations that keep the rules pass");
 	result(prints, "printed as a file they are read again unchanged");
 	result(usage, "shares and blackouts as found by looking at each instant");
-	pass &= prints && usage && times_survive();
-	result(times_survive(), "times are the same after printing and reading");
-	printf("1..4\n");
-	return !pass;
+	result(fits, "margins of budgets as found by looking at each interval");
+	times = times_survive();
+	result(times, "times are the same after printing and reading");
+	reads = servers_understood();
+	result(reads, "a653.rtds is understood");
+	printf("1..6\n");
+	return !(pass && prints && usage && fits && times && reads);
 }

@@ -213,7 +213,7 @@ test_usage()
 	expect "unknown command" 2 frobnicate
 	grep -q "no command \"frobnicate\"" "$err"
 	result $? "... and says so"
-	for verb in check load show status switch run unload; do
+	for verb in check load show status switch run rtds unload; do
 		expect "$verb --help" 0 "$verb" --help
 		grep -q "^Usage: a653ctl $verb" "$out"
 		result $? "... tells usage"
@@ -230,10 +230,64 @@ test_usage()
 	expect "run: priority 100" 2 run -p flight -P 100 true
 	expect "run: priority that is no number" 2 run -p flight -P high true
 	expect "run: CPUs that are no list" 2 run -p flight --cpu 0-x true
+	expect "run: budget without period" 2 run --budget 2ms true
+	expect "run: period without budget" 2 run --period 10ms true
+	expect "run: extratime without budget" 2 run -p flight --extratime true
+	expect "run: budget and priority" 2 run -p flight -P 7 --budget 2ms --period 10ms true
+	expect "run: budget without unit" 2 run --budget 2 --period 10ms true
+	expect "run: budget of no length" 2 run --budget 0ms --period 10ms true
+	expect "run: budget longer than the period" 2 run --budget 11ms --period 10ms true
+	grep -q "must not be longer than the period" "$err"
+	result $? "... and says so"
+	expect "run: period too short" 2 run --budget 10us --period 99us true
+	expect "run: period too long" 2 run --budget 10us --period 4001ms true
+	expect "run: budget too short" 2 run --budget 9us --period 10ms true
+	expect "run: budget, no command" 2 run --budget 2ms --period 10ms
+	for verb in set clear; do
+		expect "rtds $verb --help" 0 rtds $verb --help
+		grep -q "^Usage: a653ctl rtds $verb" "$out"
+		result $? "... tells usage"
+		expect "rtds $verb: nobody" 2 rtds $verb
+		expect "rtds $verb: name that is none" 2 rtds $verb -p ../x
+		expect "rtds $verb: PID 0" 2 rtds $verb -t 0
+		expect "rtds $verb: PID that is none" 2 rtds $verb -t me
+		expect "rtds $verb: argument" 2 rtds $verb -t 1 logger
+	done
+	expect "rtds: unknown verb" 2 rtds frobnicate
+	expect "rtds set: nothing to change" 2 rtds set -p logger
+	expect "rtds set: time without unit" 2 rtds set -p logger --budget 2
+	expect "rtds set: neither yes nor no" 2 rtds set -p logger --extratime=maybe
+	expect "rtds set: CPUs that are no list" 2 rtds set -p logger --cpus 0-x
+	expect "rtds clear: nothing can be set" 2 rtds clear -p logger --budget 2ms
 	expect "load: --at and --base" 2 load --at 1s --base 1s "$top/examples/demo.conf"
 	expect "load: --at without unit" 2 load --at 5 "$top/examples/demo.conf"
 	expect "unload: name that is none" 2 unload ../x
 	expect "show: --conf and --json" 2 show --conf --json
+}
+
+# Of a thread that has no budget, without a kernel that has any
+test_threads()
+{
+	expect "rtds set: thread that is not there" 1 rtds set -t 2147483647 --budget 2ms --period 10ms
+	grep -q "cannot find thread 2147483647: No such process" "$err"
+	result $? "... and says so"
+	expect "rtds set: first of all, budget and period" 1 rtds set -t $$ --budget 2ms
+	grep -q "thread $$ (run.sh): it has no budget yet: give --budget and --period" "$err"
+	result $? "... and says so"
+	grep -q "nothing was changed" "$err"
+	result $? "... and that nothing was changed"
+	expect "rtds set: budget longer than the period" 1 rtds set -t $$ --budget 11ms --period 10ms
+	expect "rtds clear: a thread without budget" 0 rtds clear -t $$
+	grep -qx "thread $$ (run.sh): no budget" "$out"
+	result $? "... and says so"
+	expect "rtds clear, as JSON" 0 rtds clear -j -t $$ -t $$
+	python3 -c '
+import json, sys
+found = json.load(open(sys.argv[1]))
+assert [f["pid"] for f in found] == [int(sys.argv[2])] * 2, found
+assert [f["budget_ns"] for f in found] == [0, 0], found
+' "$out" $$ 2>"$err"
+	result $? "... is JSON" "$err"
 }
 
 # What needs the device fails where it is not, and says why. Nothing is made.
@@ -241,7 +295,7 @@ test_no_device()
 {
 	local verb
 	[ ! -e /dev/a653 ] || return
-	for verb in show status unload; do
+	for verb in show status unload rtds; do
 		expect "$verb without kernel support" 1 $verb
 		grep -q "CONFIG_SCHED_A653" "$err"
 		result $? "... and says so"
@@ -250,6 +304,13 @@ test_no_device()
 	expect "load without kernel support" 1 load "$top/examples/single.conf"
 	expect "load of a past instant" 1 load --at 1ns "$top/examples/single.conf"
 	expect "run in a partition that is not there" 1 run -p no-such-partition true
+	expect "budget of a partition that is not there" 1 rtds set -p no-such-partition --budget 2ms
+	expect "run with a budget without kernel support" 1 run --budget 2ms --period 10ms true
+	grep -q "does this kernel have SCHED_RTDS" "$err"
+	result $? "... and says so"
+	expect "budget of a thread without kernel support" 1 rtds set -t $$ --budget 2ms --period 10ms
+	grep -qx "thread $$ (run.sh): no budget" "$out"
+	result $? "... it is what it was"
 }
 
 test_errors
@@ -258,6 +319,7 @@ test_width
 test_limits
 test_files
 test_usage
+test_threads
 test_no_device
 echo "1..$nr"
 exit $failed
