@@ -264,6 +264,12 @@ static bool a653_runs(struct rq *rq, struct a653_pcpu *pc)
 			    rtds_first(ar) == &pc->server);
 }
 
+/* The partition has neither windows nor a server on this CPU */
+static bool a653_stranded(struct rq *rq, struct a653_part *part)
+{
+	return rtds_used() && !cpumask_test_cpu(cpu_of(rq), &part->cpus);
+}
+
 /* @p waits on @rq: tell a CPU on which it would run, if there is one */
 static void a653_offer(struct rq *rq, struct task_struct *p)
 {
@@ -278,6 +284,12 @@ static void a653_offer(struct rq *rq, struct task_struct *p)
 	 */
 	smp_mb();
 	cpu = a653_find_cpu(p, false);
+	/* Nothing will ever happen here; there it waits for a budget */
+	if (cpu < 0 && a653_stranded(rq, pc->part)) {
+		cpu = cpumask_any_and(&pc->part->server_cpus, p->cpus_ptr);
+		if (cpu >= nr_cpu_ids)
+			cpu = -1;
+	}
 	if (cpu >= 0 && cpu != cpu_of(rq))
 		a653_kick(cpu);
 }
@@ -294,6 +306,7 @@ static inline bool a653_moves(int flags)
 static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 {
 	struct a653_rq *ar = a653_rq_of(rq);
+	struct task_struct *first;
 	struct list_head *queue;
 	struct a653_pcpu *pc;
 
@@ -304,6 +317,7 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 
 	pc = a653_pcpu_of(p, rq);
 	queue = &pc->queue[p->prio];
+	first = a653_first(pc);
 	if (a653_moves(flags)) {
 		WARN_ON_ONCE(p->rt.on_list);
 		if (flags & ENQUEUE_HEAD)
@@ -335,6 +349,9 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 		a653_add_pushable(rq, p);
 		a653_offer(rq, p);
 	}
+	/* It was left alone as it was to run here; perhaps it did not come to that */
+	if (first && first != rq->curr && first != a653_first(pc))
+		a653_offer(rq, first);
 	a653_check_rq(rq, pc);
 }
 
@@ -532,7 +549,8 @@ static void a653_pull(struct rq *rq, struct a653_pcpu *pc, s64 when)
 			continue;
 
 		double_rq_lock(rq, src);
-		if (a653_would_run(rq, pc))
+		if (a653_would_run(rq, pc) ||
+		    (pc->server.s.par.budget_ns && a653_stranded(src, part)))
 			p = a653_pick_pushable(src, from, this_cpu, pc->top_prio, when);
 		if (p) {
 			update_rq_clock(rq);
@@ -664,10 +682,7 @@ static noinline struct task_struct *a653_pick_served(struct rq *rq, struct a653_
 		rtds_serve(rq, NULL, false);
 		return ar->open->nr_queued ? a653_first(ar->open) : rq->idle;
 	}
-	/* What it is charged may put it behind others */
-	rtds_update(rq);
-	e = rtds_first(ar);
-	rtds_serve(rq, e, !e);
+	e = rtds_pick(rq, ar);
 	if (!e)
 		return NULL;
 	return e->task ?: a653_first(e->pc);
@@ -1051,6 +1066,24 @@ static s64 a653_advance(struct rq *rq, struct a653_rq *ar, s64 now)
 	return min(ar->pos.end_ns, ar->consult_ns);
 }
 
+/*
+ * A window leaves the CPU to others. A server that has nothing to run here is in no
+ * tree; but tasks that came to wait elsewhere meanwhile may use its budget.
+ */
+static void a653_serve_again(struct rq *rq, struct a653_rq *ar)
+{
+	struct a653_pcpu *pc;
+
+	if (a653_window_busy(ar))
+		return;
+	list_for_each_entry(pc, &ar->servers, server_node) {
+		if (!pc->nr_queued && a653_wants_pull(pc, cpu_of(rq))) {
+			a653_kick(cpu_of(rq));
+			return;
+		}
+	}
+}
+
 /* The module's clock when CLOCK_MONOTONIC is @mono */
 static inline s64 a653_from_mono(const struct a653_rq *ar, ktime_t mono)
 {
@@ -1065,7 +1098,7 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 	struct a653_pcpu *pull = NULL;
 	struct rq *rq = this_rq();
 	s64 mono, now, next, start;
-	bool pull_thread;
+	bool pull_thread = false;
 
 	/* The timer of a CPU that goes offline is moved to another one */
 	if (unlikely(ar != this_cpu_ptr(&a653_rqs)))
@@ -1081,7 +1114,10 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 		next = a653_advance(rq, ar, now);
 		if (ar->open && a653_wants_pull(ar->open, cpu_of(rq)))
 			pull = ar->open;
-		pull_thread = rtds_used() && rtds_window_changed(rq, ar);
+		if (rtds_used()) {
+			pull_thread = rtds_window_changed(rq, ar);
+			a653_serve_again(rq, ar);
+		}
 		start = ar->pos.start_ns;
 	}
 

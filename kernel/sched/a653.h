@@ -3,8 +3,9 @@
  * SCHED_A653 and SCHED_RTDS: what their parts share
  *
  *   a653.c		the scheduling class: queues, pick, windows of a CPU
- *   rtds.c		the servers of a CPU: their order, budgets, timers; SCHED_RTDS
- *			threads; admission
+ *   rtds.c		the servers of a CPU: their order, budgets, timers
+ *   rtds_admit.c	what was promised to whom; parameters of SCHED_RTDS threads
+ *   rtds_plan.c	the budgets of partitions
  *   rtds_server.c	the arithmetic of a server, and whether servers fit
  *   a653_plan.c	modules: loading, switching, unloading, /dev/a653
  *   a653_cgroup.c	the controller: which task belongs to which partition
@@ -26,7 +27,7 @@
  * Locks, outermost first:
  *
  *   cgroup_mutex -> cpus_read_lock -> a653_mutex -> p->pi_lock -> rq->lock
- *	-> module->lock, rtds_lock (in rtds.c: what was promised to whom)
+ *	-> module->lock, rtds_lock (in rtds_admit.c)
  *
  * a653_mutex covers what changes rarely: the lists of modules and partitions
  * and all binding. It is never held while waiting for a CPU to reach a
@@ -66,8 +67,8 @@ extern struct mutex a653_mutex;
  * @node: in the list of its CPU, or of its group
  * @par: its parameters; no budget: nothing
  * @util: its utilisation
- * @cpu: the CPU on which it runs; -1: on those of @group
- * @group: see rtds_admit.c
+ * @cpu: without a @group: the CPU to which it belongs
+ * @group: the threads that may use the same CPUs, see rtds_admit.c
  */
 struct rtds_grant {
 	struct list_head node;
@@ -89,6 +90,7 @@ struct rtds_grant {
  * @due_node: in rtds_rq::due
  * @push_node: in rtds_rq::push, if not empty: a thread that waits and may run on
  *	another CPU
+ * @renewed: the next one that got its budget at the same time
  * @grant: what was promised to it
  * @stat: what it got
  */
@@ -102,6 +104,7 @@ struct rtds_entity {
 	struct rb_node ready_node;
 	struct rb_node due_node;
 	struct rb_node push_node;
+	struct rtds_entity *renewed;
 	struct rtds_grant grant;
 	struct rtds_stat {
 		u64 run_ns;
@@ -348,6 +351,7 @@ int a653_test_unload(const struct a653_request *req, char *reason);
  * @due_timer: fires at the first deadline in @due
  * @due_ns: when, S64_MAX if it is not armed
  * @budget_timer: fires when @serving has used up what it has at its level
+ * @budget_at_ns: when, S64_MAX if it is not armed
  * @owed_ns: what extratime owes to the lower classes
  * @barred: it pays: no extratime before that is 0
  * @owed_at_ns: since when that was not counted; 0: there is nothing to count
@@ -369,6 +373,7 @@ struct rtds_rq {
 	struct hrtimer due_timer;
 	s64 due_ns;
 	struct hrtimer budget_timer;
+	s64 budget_at_ns;
 	u64 owed_ns;
 	s64 owed_at_ns;
 	bool barred;
@@ -539,7 +544,7 @@ void rtds_use(void);
 void rtds_init_cpu(int cpu);
 void rtds_queue(struct rq *rq, struct rtds_entity *e, bool wakes);
 void rtds_unqueue(struct rq *rq, struct rtds_entity *e);
-void rtds_update(struct rq *rq);
+struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar);
 void rtds_serve(struct rq *rq, struct rtds_entity *e, bool low);
 struct rtds_entity *rtds_first(struct a653_rq *ar);
 void rtds_publish(struct rq *rq, struct a653_rq *ar);

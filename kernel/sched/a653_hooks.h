@@ -16,7 +16,7 @@ extern const struct sched_class a653_sched_class;
 
 #ifdef CONFIG_SCHED_A653
 
-/* A module is loaded, or was a minute ago */
+/* A module is loaded, or was a minute ago; or there was a SCHED_RTDS thread */
 extern struct static_key_false_deferred a653_loaded;
 
 bool __a653_task_waits(struct rq *rq, struct task_struct *p);

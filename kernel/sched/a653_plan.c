@@ -2342,7 +2342,7 @@ static int a653_cpu_vacant(unsigned int cpu)
 	a653_evict_stragglers(NULL);
 	if (!a653_cpu_has_tasks(cpu))
 		return 0;
-	pr_info("a653: CPU %u has SCHED_A653 tasks and stays online\n", cpu);
+	pr_info("a653: CPU %u has SCHED_A653 or SCHED_RTDS tasks and stays online\n", cpu);
 	return -EBUSY;
 }
 

@@ -64,12 +64,18 @@ static inline struct rtds_rq *rtds_rq_of(struct rq *rq)
 	return &a653_rq_of(rq)->rtds;
 }
 
-#define rtds_trace(event, rq, e, now, ran)					\
-	trace_a653_##event((e)->pc ? (e)->pc->part->name : rtds_no_name,	\
-			   (e)->task ? (e)->task->pid : 0, cpu_of(rq), now, ran,	\
-			   (e)->s.level, (e)->s.deadline_ns, (e)->s.left_ns)
+static void rtds_offer(struct rq *rq, struct rtds_entity *e, struct cpumask *told);
 
 static const char rtds_no_name[A653_NAME_LEN];
+
+#define rtds_trace(event, rq, entity, now, ran)					\
+do {										\
+	const struct rtds_entity *__e = entity;					\
+										\
+	trace_a653_##event(__e->pc ? __e->pc->part->name : rtds_no_name,	\
+			   __e->task ? __e->task->pid : 0, cpu_of(rq), now, ran,	\
+			   __e->s.level, __e->s.deadline_ns, __e->s.left_ns);	\
+} while (0)
 
 /*
  * The trees
@@ -218,7 +224,7 @@ void rtds_publish(struct rq *rq, struct a653_rq *ar)
 
 #ifdef CONFIG_SCHED_A653_DEBUG
 
-#define RTDS_BUG(rq, cond) \
+#define RTDS_WARN(rq, cond) \
 	WARN_ONCE(cond, "rtds: CPU %d: " #cond "\n", cpu_of(rq))
 
 /* What the servers add to rq->nr_running */
@@ -234,12 +240,12 @@ unsigned int rtds_check_rq(struct rq *rq)
 	lockdep_assert_rq_held(rq);
 	for (node = rb_first_cached(&rr->ready); node; node = rb_next(node)) {
 		e = rtds_of_ready(node);
-		RTDS_BUG(rq, !e->ready || !e->queued);
-		RTDS_BUG(rq, rtds_depleted(&e->s));
-		RTDS_BUG(rq, e->key != rtds_key(&e->s));
-		RTDS_BUG(rq, e->key < key);
-		RTDS_BUG(rq, e->pc && !e->pc->nr_queued);
-		RTDS_BUG(rq, e->task && task_cpu(e->task) != cpu_of(rq));
+		RTDS_WARN(rq, !e->ready || !e->queued);
+		RTDS_WARN(rq, rtds_depleted(&e->s));
+		RTDS_WARN(rq, e->key != rtds_key(&e->s));
+		RTDS_WARN(rq, e->key < key);
+		RTDS_WARN(rq, e->pc && !e->pc->nr_queued);
+		RTDS_WARN(rq, e->task && task_cpu(e->task) != cpu_of(rq));
 		key = e->key;
 		if (!e->pc)
 			counted++;
@@ -248,22 +254,22 @@ unsigned int rtds_check_rq(struct rq *rq)
 	}
 	for (node = rb_first_cached(&rr->due); node; node = rb_next(node)) {
 		e = rtds_of_due(node);
-		RTDS_BUG(rq, !e->queued);
-		RTDS_BUG(rq, e->s.deadline_ns < deadline_ns);
-		RTDS_BUG(rq, e->ready == rtds_depleted(&e->s));
+		RTDS_WARN(rq, !e->queued);
+		RTDS_WARN(rq, e->s.deadline_ns < deadline_ns);
+		RTDS_WARN(rq, e->ready == rtds_depleted(&e->s));
 		deadline_ns = e->s.deadline_ns;
 		due++;
 	}
 	for (node = rb_first_cached(&rr->push); node; node = rb_next(node)) {
 		e = rtds_of_push(node);
-		RTDS_BUG(rq, !e->task || !e->ready || e == rr->serving);
+		RTDS_WARN(rq, !e->task || !e->ready || e == rr->serving);
 		push_key = min(push_key, e->key);
 	}
-	RTDS_BUG(rq, rr->push_key != push_key);
-	RTDS_BUG(rq, !RB_EMPTY_ROOT(&rr->push.rb_root) !=
+	RTDS_WARN(rq, rr->push_key != push_key);
+	RTDS_WARN(rq, !RB_EMPTY_ROOT(&rr->push.rb_root) !=
 		     cpumask_test_cpu(cpu_of(rq), &rtds_push_cpus));
-	RTDS_BUG(rq, rr->serving && !rr->serving->queued);
-	RTDS_BUG(rq, due && rr->due_ns == S64_MAX && cpu_of(rq) == smp_processor_id());
+	RTDS_WARN(rq, rr->serving && !rr->serving->queued);
+	RTDS_WARN(rq, due && rr->due_ns == S64_MAX && cpu_of(rq) == smp_processor_id());
 	return counted;
 }
 
@@ -293,12 +299,22 @@ static void rtds_start_timer(struct hrtimer *timer, s64 at_ns)
 		hrtimer_start(timer, at_ns, HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+/* The first deadline; S64_MAX: there is none */
+static s64 rtds_first_due(const struct rtds_rq *rr)
+{
+	struct rb_node *first = rb_first_cached(&rr->due);
+
+	if (IS_ENABLED(CONFIG_SCHED_A653_RTDS_SCAN) && (first || rr->due_fired))
+		return rr->due_ns != S64_MAX ? rr->due_ns :
+		       (div_u64(ktime_get(), NSEC_PER_MSEC) + 1) * NSEC_PER_MSEC;
+	return first ? rtds_of_due(first)->s.deadline_ns : S64_MAX;
+}
+
 /* The first deadline may be another one than before */
 static void rtds_arm_due(struct rq *rq)
 {
 	struct rtds_rq *rr = rtds_rq_of(rq);
-	struct rb_node *first = rb_first_cached(&rr->due);
-	s64 due_ns = first ? rtds_of_due(first)->s.deadline_ns : S64_MAX;
+	s64 due_ns = rtds_first_due(rr);
 
 	if (due_ns == rr->due_ns || rtds_other_cpu(rq))
 		return;
@@ -306,10 +322,16 @@ static void rtds_arm_due(struct rq *rq)
 	rtds_start_timer(&rr->due_timer, due_ns);
 }
 
+/* The share of the lower classes; that of what is above them is never nothing */
+static u32 rtds_low_pct(void)
+{
+	return min(a653_min_slack_pct(), 99U);
+}
+
 /* For how long can there be extratime, or must there be none? */
 static u64 rtds_owed_left(const struct rtds_rq *rr)
 {
-	u32 pct = a653_min_slack_pct();
+	u32 pct = rtds_low_pct();
 
 	if (rr->barred)
 		return div_u64(rr->owed_ns * 100, 100 - pct);
@@ -324,8 +346,6 @@ static void rtds_arm_budget(struct rq *rq)
 	s64 at_ns = S64_MAX;
 	u64 left_ns;
 
-	if (rtds_other_cpu(rq))
-		return;
 	if (e && !rtds_depleted(&e->s)) {
 		left_ns = e->s.left_ns;
 		if (e->s.level >= RTDS_LEVEL_EXTRA && !rr->barred)
@@ -337,6 +357,9 @@ static void rtds_arm_budget(struct rq *rq)
 	} else if (!e && rr->barred && rr->low) {
 		at_ns = rr->owed_at_ns + rtds_owed_left(rr);
 	}
+	if (at_ns == rr->budget_at_ns || rtds_other_cpu(rq))
+		return;
+	rr->budget_at_ns = at_ns;
 	rtds_start_timer(&rr->budget_timer, at_ns);
 }
 
@@ -352,7 +375,7 @@ static void rtds_owe(struct rq *rq, s64 now)
 {
 	struct rtds_rq *rr = rtds_rq_of(rq);
 	bool was_barred = rr->barred;
-	u32 pct = a653_min_slack_pct();
+	u32 pct = rtds_low_pct();
 	u64 ns = now - rr->owed_at_ns;
 
 	if (!rr->owed_at_ns)
@@ -420,14 +443,58 @@ static void rtds_account(struct rq *rq, s64 now)
 	}
 }
 
-/**
- * rtds_update - charge the server that is served up to now
- * @rq: run queue of the CPU
- */
-void rtds_update(struct rq *rq)
+static void rtds_serve_at(struct rq *rq, struct rtds_entity *e, bool low, s64 now)
 {
-	if (rtds_rq_of(rq)->serving)
-		rtds_account(rq, ktime_get());
+	struct rtds_rq *rr = rtds_rq_of(rq);
+
+	if (rr->serving)
+		rtds_account(rq, now);
+	else
+		rtds_owe(rq, now);
+	rr->low = low;
+	rr->from_ns = now;
+	if (rr->serving != e) {
+		rr->serving = e;
+		if (e) {
+			rr->picked++;
+			rtds_trace(pick, rq, e, now, 0);
+		}
+	}
+	rtds_arm_budget(rq);
+}
+
+/**
+ * rtds_pick - serve the server that should have the CPU, if no window takes it
+ * @rq: run queue of the CPU
+ * @ar: the CPU
+ *
+ * Return: the server, or NULL: the lower classes get the CPU.
+ */
+struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar)
+{
+	struct rtds_rq *rr = &ar->rtds;
+	struct rtds_entity *e;
+	s64 now;
+
+	lockdep_assert_rq_held(rq);
+	if (!rr->serving && !rr->owed_at_ns) {
+		e = rtds_first(ar);
+		if (!e) {
+			rr->low = true;
+			return NULL;
+		}
+		rtds_serve_at(rq, e, false, ktime_get());
+		return e;
+	}
+	/* What it is charged may put it behind others */
+	now = ktime_get();
+	if (rr->serving)
+		rtds_account(rq, now);
+	else
+		rtds_owe(rq, now);
+	e = rtds_first(ar);
+	rtds_serve_at(rq, e, !e, now);
+	return e;
 }
 
 /**
@@ -439,27 +506,12 @@ void rtds_update(struct rq *rq)
 void rtds_serve(struct rq *rq, struct rtds_entity *e, bool low)
 {
 	struct rtds_rq *rr = rtds_rq_of(rq);
-	s64 now;
 
 	lockdep_assert_rq_held(rq);
-	if (rr->serving == e && (rr->low == low || !rr->owed_at_ns)) {
+	if (rr->serving == e && (rr->low == low || !rr->owed_at_ns))
 		rr->low = low;
-		return;
-	}
-
-	now = ktime_get();
-	if (rr->serving)
-		rtds_account(rq, now);
 	else
-		rtds_owe(rq, now);
-	rr->serving = e;
-	rr->low = low;
-	rr->from_ns = now;
-	if (e) {
-		rr->picked++;
-		rtds_trace(pick, rq, e, now, 0);
-	}
-	rtds_arm_budget(rq);
+		rtds_serve_at(rq, e, low, ktime_get());
 }
 
 /*
@@ -475,6 +527,7 @@ void rtds_serve(struct rq *rq, struct rtds_entity *e, bool low)
 void rtds_queue(struct rq *rq, struct rtds_entity *e, bool wakes)
 {
 	s64 now = ktime_get(), deadline_ns = e->s.deadline_ns;
+	struct rtds_entity *first = rtds_first(a653_rq_of(rq));
 
 	lockdep_assert_rq_held(rq);
 	if (wakes)
@@ -486,6 +539,9 @@ void rtds_queue(struct rq *rq, struct rtds_entity *e, bool wakes)
 	e->queued = true;
 	rtds_place(rq, e);
 	rtds_arm_due(rq);
+	/* It was left alone as it was to run here; perhaps it did not come to that */
+	if (first && rtds_first(a653_rq_of(rq)) != first)
+		rtds_offer(rq, first, NULL);
 }
 
 /**
@@ -702,12 +758,15 @@ static void rtds_reconsider(struct rq *rq, struct a653_rq *ar)
 		resched_curr(rq);
 }
 
-/* The servers whose period is over by @now get their budget; returns how many */
-static unsigned int rtds_replenish(struct rq *rq, struct a653_rq *ar, s64 now)
+/*
+ * The servers whose period is over by @now get their budget. Returns those that are
+ * threads, chained by @renewed.
+ */
+static struct rtds_entity *rtds_replenish(struct rq *rq, struct a653_rq *ar, s64 now,
+					  bool *any)
 {
-	struct rtds_entity *e;
+	struct rtds_entity *e, *threads = NULL;
 	struct rb_node *node;
-	unsigned int n = 0;
 
 	while ((node = rb_first_cached(&ar->rtds.due))) {
 		e = rtds_of_due(node);
@@ -716,11 +775,15 @@ static unsigned int rtds_replenish(struct rq *rq, struct a653_rq *ar, s64 now)
 		rtds_catch_up(&e->s, now);
 		rtds_tell(rq, e, now, 0, RTDS_RENEWED);
 		rtds_place(rq, e);
-		if (e->pc)
+		if (e->pc) {
 			a653_kick_pull(rq, e->pc);
-		n++;
+		} else {
+			e->renewed = threads;
+			threads = e;
+		}
+		*any = true;
 	}
-	return n;
+	return threads;
 }
 
 static enum hrtimer_restart rtds_due(struct hrtimer *timer)
@@ -728,10 +791,8 @@ static enum hrtimer_restart rtds_due(struct hrtimer *timer)
 	struct a653_rq *ar = container_of(timer, struct a653_rq, rtds.due_timer);
 	struct cpumask *told = this_cpu_ptr(&rtds_pull_mask);
 	struct rq *rq = this_rq();
-	struct rtds_entity *e;
-	struct rb_node *node;
-	unsigned int n;
-	bool pull;
+	struct rtds_entity *e, *first;
+	bool pull, any;
 	s64 now;
 
 	/* The timer of a CPU that goes offline is moved to another one */
@@ -743,21 +804,23 @@ static enum hrtimer_restart rtds_due(struct hrtimer *timer)
 		now = ktime_get();
 		ar->rtds.due_fired++;
 		ar->rtds.due_ns = S64_MAX;
+		first = rtds_first(ar);
 		e = ar->rtds.serving;
-		n = e && e->s.deadline_ns <= now;
+		any = e && e->s.deadline_ns <= now;
 		rtds_account(rq, now);
-		n += rtds_replenish(rq, ar, now);
-		if (!n)
+		e = rtds_replenish(rq, ar, now, &any);
+		if (!any)
 			ar->rtds.due_idle++;
 		rtds_arm_due(rq);
 		rtds_arm_budget(rq);
 		rtds_reconsider(rq, ar);
 
-		/* As many as may run now that could not before */
+		/* All keys are known now, and so is who runs here */
 		cpumask_clear(told);
-		for (node = rb_first_cached(&ar->rtds.push); node && n;
-		     node = rb_next(node), n--)
-			rtds_offer(rq, rtds_of_push(node), told);
+		if (first)
+			rtds_offer(rq, first, told);
+		for (; e; e = e->renewed)
+			rtds_offer(rq, e, told);
 		pull = rtds_wants_pull(rq, ar);
 		rtds_check_rq(rq);
 	}
@@ -782,6 +845,7 @@ static enum hrtimer_restart rtds_budget(struct hrtimer *timer)
 		update_rq_clock(rq);
 		now = ktime_get();
 		rr->budget_fired++;
+		rr->budget_at_ns = S64_MAX;
 		if (rr->serving)
 			rtds_account(rq, now);
 		else
@@ -884,6 +948,7 @@ int rtds_select_cpu(struct task_struct *p, int cpu)
  */
 u64 rtds_part_key(struct a653_pcpu *pc, s64 now)
 {
+	/* Without the lock: who asks will look again when it has it */
 	struct rtds_server s = data_race(pc->server.s);
 
 	if (!s.par.budget_ns)
@@ -1033,6 +1098,7 @@ void rtds_init_cpu(int cpu)
 	rr->cpu_key = RTDS_KEY_NONE;
 	rr->push_key = RTDS_KEY_NONE;
 	rr->due_ns = S64_MAX;
+	rr->budget_at_ns = S64_MAX;
 	rr->work = IRQ_WORK_INIT_HARD(rtds_work);
 	hrtimer_init(&rr->due_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
 	rr->due_timer.function = rtds_due;

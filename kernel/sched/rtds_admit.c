@@ -19,8 +19,9 @@
  *   Each of these takes its utilisation, and in any interval not more than
  *   rtds_burst() beyond that. The rest must do for rtds_fits_global().
  *
- * So each kind takes the other for one that always comes first. That is pessimistic:
- * a CPU cannot be filled up with both. On CPUs with servers of one kind the bounds
+ * So each kind takes the other for one that always comes first, as far as it can: of
+ * what has a later deadline nothing does. That is pessimistic: a CPU cannot be filled
+ * up with both. On CPUs with servers of one kind the bounds
  * are those that sched-rtds.rst proves.
  *
  * What is promised is bounded by all that windows leave but for the share of
@@ -114,7 +115,7 @@ static void rtds_remove(struct rtds_grant *grant)
 	grant->par.budget_ns = 0;
 }
 
-/* Budget 0: nothing is promised. -ENOSPC: too many sets of CPUs. */
+/* Budget 0: nothing is promised. -EINVAL: no CPU. -ENOSPC: too many sets of CPUs. */
 static int rtds_enter(struct rtds_grant *grant, const struct rtds_params *par,
 		      const struct cpumask *cpus)
 {
@@ -125,6 +126,8 @@ static int rtds_enter(struct rtds_grant *grant, const struct rtds_params *par,
 	if (!par->budget_ns)
 		return 0;
 	cpu = cpumask_first(cpus);
+	if (cpu >= nr_cpu_ids)
+		return -EINVAL;
 	if (cpumask_next(cpu, cpus) < nr_cpu_ids) {
 		group = rtds_find_group(cpus);
 		if (!group)
@@ -266,9 +269,16 @@ static bool rtds_keep(const struct cpumask *cpus, struct rtds_refusal *why)
 	return true;
 }
 
+/* With the same CPUs, nobody else can have less for it */
+static bool rtds_no_more(const struct rtds_params *old, const struct rtds_params *par)
+{
+	return !par->budget_ns || (par->budget_ns <= old->budget_ns &&
+				   par->period_ns >= old->period_ns);
+}
+
 /*
  * Make @grant one of @par on @cpus, or leave it as it is on @old_cpus. -EBUSY if not
- * all promises could be kept. With @force it is made all the same.
+ * all promises could be kept. With @force it is made all the same, if it can be.
  */
 static int rtds_change_grant(struct rtds_grant *grant, const struct cpumask *old_cpus,
 			     const struct rtds_params *par, const struct cpumask *cpus,
@@ -279,11 +289,11 @@ static int rtds_change_grant(struct rtds_grant *grant, const struct cpumask *old
 	int err;
 
 	lockdep_assert_held(&rtds_lock);
+	if (!par->budget_ns || (cpumask_equal(old_cpus, cpus) && rtds_no_more(&old, par)))
+		force = true;
 	rtds_remove(grant);
 	err = rtds_enter(grant, par, cpus);
-	if (force)
-		return err;
-	if (!err && (!par->budget_ns || rtds_keep(cpus, &why)))
+	if (!err && (force || rtds_keep(cpus, &why)))
 		return 0;
 	rtds_remove(grant);
 	/* There was room for it */
@@ -312,8 +322,8 @@ int rtds_admit_servers(struct rtds_want *want, u32 nr, const struct cpumask *cpu
 		       struct rtds_refusal *why)
 {
 	struct rtds_supply *old;
+	bool fits, undo, no_more = cpumask_empty(cpus);
 	cpumask_var_t concerned;
-	bool fits, undo;
 	int cpu, i = 0;
 	u32 n;
 
@@ -328,21 +338,22 @@ int rtds_admit_servers(struct rtds_want *want, u32 nr, const struct cpumask *cpu
 
 	scoped_guard(raw_spinlock_irq, &rtds_lock) {
 		for_each_cpu(cpu, cpus) {
-			struct rtds_supply *sup = &per_cpu_ptr(&rtds_caps, cpu)->supply;
+			struct rtds_cap *cap = per_cpu_ptr(&rtds_caps, cpu);
 
-			old[i++] = *sup;
+			old[i++] = cap->supply;
 			if (supplies)
-				*sup = *supplies[cpu];
+				cap->supply = *supplies[cpu];
 			else
-				rtds_supply_full(sup);
+				rtds_supply_full(&cap->supply);
 		}
 		for (n = 0; n < nr; n++) {
 			want[n].old = want[n].grant->par;
+			no_more &= rtds_no_more(&want[n].old, &want[n].par);
 			rtds_remove(want[n].grant);
 			rtds_enter(want[n].grant, &want[n].par, cpumask_of(want[n].cpu));
 			cpumask_set_cpu(want[n].cpu, concerned);
 		}
-		fits = how == RTDS_FORCE || rtds_keep(concerned, why);
+		fits = how == RTDS_FORCE || no_more || rtds_keep(concerned, why);
 		undo = how == RTDS_ASK || (how == RTDS_MAKE && !fits);
 		for (n = 0; undo && n < nr; n++) {
 			rtds_remove(want[n].grant);
@@ -397,12 +408,6 @@ static struct rtds_params rtds_params_of(const struct sched_attr *attr)
 	};
 }
 
-/* Where a thread with this mask can run: CPUs that will never be do not count */
-static const struct cpumask *rtds_usable(struct cpumask *tmp, const struct cpumask *mask)
-{
-	return cpumask_and(tmp, mask, cpu_active_mask) ? tmp : mask;
-}
-
 /* Of the grant, when it was made. One that has none has no CPUs either. */
 static const struct cpumask *rtds_grant_cpus(const struct rtds_grant *grant)
 {
@@ -419,8 +424,9 @@ static int rtds_change_task(struct task_struct *p, const struct rtds_params *par
 
 	lockdep_assert_held(&rtds_lock);
 	cpumask_copy(&rtds_old_cpus, rtds_grant_cpus(grant));
-	return rtds_change_grant(grant, &rtds_old_cpus, par,
-				 rtds_usable(&rtds_tmp_cpus, mask), force);
+	/* CPUs that will never be do not count */
+	cpumask_and(&rtds_tmp_cpus, mask, cpu_active_mask);
+	return rtds_change_grant(grant, &rtds_old_cpus, par, &rtds_tmp_cpus, force);
 }
 
 /* Are these the parameters of a server? */
@@ -493,7 +499,8 @@ bool rtds_attr_changed(struct task_struct *p, const struct sched_attr *attr)
  *
  * Context: rq->lock of the thread, p->pi_lock.
  * Return: 0, and the promise is made, or withdrawn if it is to be something else;
- * -EBUSY.
+ * -EBUSY; -EINVAL if none of its CPUs is there; -ENOSPC if there are too many sets of
+ * CPUs.
  */
 int rtds_admit_task(struct task_struct *p, int policy, const struct sched_attr *attr)
 {
@@ -505,7 +512,7 @@ int rtds_admit_task(struct task_struct *p, int policy, const struct sched_attr *
 	if (rtds_policy(policy))
 		par = rtds_params_of(attr);
 	guard(raw_spinlock)(&rtds_lock);
-	return rtds_change_task(p, &par, &p->cpus_mask, false) ? -EBUSY : 0;
+	return rtds_change_task(p, &par, &p->cpus_mask, false);
 }
 
 /* Of a thread that is in no queue. Under rq->lock. */
@@ -545,7 +552,7 @@ int rtds_check_affinity(struct task_struct *p, const struct cpumask *mask)
 	struct rtds_params par = p->a653.rtds->grant.par;
 
 	guard(raw_spinlock)(&rtds_lock);
-	return rtds_change_task(p, &par, mask, false) ? -EBUSY : 0;
+	return rtds_change_task(p, &par, mask, false);
 }
 
 /* It was confined to p->cpus_mask, whether that was a good idea or not */

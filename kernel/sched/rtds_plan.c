@@ -318,6 +318,8 @@ int rtds_part_write(struct a653_part *part, char *buf)
 	}
 	if (!err && !par.budget_ns)
 		err = -EINVAL;
+	if (err == -ERANGE)
+		err = -EINVAL;
 	err = err ?: a653_part_budget(part, &par, cpus);
 	free_cpumask_var(cpus);
 	return err;
@@ -354,6 +356,7 @@ void rtds_list_servers(struct rtds_list *list, struct list_head *parts)
 	char comm[TASK_COMM_LEN];
 	struct rq_flags rf;
 	struct rq *rq;
+	pid_t pid;
 	int cpu;
 
 	lockdep_assert_held(&a653_mutex);
@@ -371,9 +374,10 @@ void rtds_list_servers(struct rtds_list *list, struct list_head *parts)
 				continue;
 			get_task_comm(comm, p);
 			rq = task_rq_lock(p, &rf);
-			if (rtds_policy(p->policy))
-				rtds_list_one(list, rq, p->a653.rtds, comm,
-					      task_pid_nr_ns(p, list->ns));
+			pid = task_pid_nr_ns(p, list->ns);
+			/* Not one that the caller does not see */
+			if (rtds_policy(p->policy) && pid)
+				rtds_list_one(list, rq, p->a653.rtds, comm, pid);
 			task_rq_unlock(rq, p, &rf);
 		}
 	}

@@ -362,7 +362,7 @@ struct a653_server_stat {
  * struct a653_cpu_stat - what a CPU has to give to servers
  * @cpu: its number
  * @flags: none yet
- * @major_ns: major frame of its table, 0 if it has none
+ * @major_ns: major frame of its table; 4 s if it has none
  * @free_ns: time that is free of windows in it
  * @util: utilisation of the servers that belong to this CPU, in 2^-32 of it
  * @global_util: the same, of the threads that may also run on other CPUs
