@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How soon after its start does a window belong to its task?
+ * How soon after its start does a window belong to its task? Then the servers, in
+ * bench_servers.c.
  *
  * A SCHED_A653 task that spins reads the time stamp counter in a tight loop. A
  * hole in what it reads is a time in which it did not run; what it reads after
@@ -10,12 +11,13 @@
  * A SCHED_FIFO 90 and an ordinary hog take all that is left.
  *
  * Meant for one CPU under QEMU's --icount, where a figure repeats to the
- * microsecond. Prints a table, and the same as JSON into the file that is named.
+ * microsecond. Prints tables, and the same as JSON into the directory that is named.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "lib.h"
+#include "bench.h"
 
 #define MAX_SAMPLES	4000
 /* A hole longer than this is not an interrupt */
@@ -304,7 +306,7 @@ static long memory(void)
 	return before * 1024 / A653_MAX_PARTITIONS / sysconf(_SC_NPROCESSORS_CONF);
 }
 
-static void print_goal(const char *what, double got, double limit)
+void print_goal(const char *what, double got, double limit)
 {
 	printf("%-60s %8.4f  (goal: at most %.2f)%s\n", what, got, limit,
 	       got <= limit ? "" : "  MISSED");
@@ -328,11 +330,14 @@ static void set_fair_server(const char *runtime)
 	}
 }
 
-static void write_json(const char *path, long bytes)
+static void write_json(const char *dir, long bytes)
 {
-	FILE *f = fopen(path, "w");
+	char path[PATH_MAX];
+	FILE *f;
 	int i;
 
+	snprintf(path, sizeof(path), "%s/bench.json", dir);
+	f = fopen(path, "w");
 	if (!f) {
 		perror(path);
 		exit(1);
@@ -352,22 +357,27 @@ static void write_json(const char *path, long bytes)
 	fclose(f);
 }
 
-int main(int argc, char **argv)
+/* This program sleeps, but has to get its turn beside the hogs */
+static void raise_priority(void)
 {
 	const struct sched_param above = { .sched_priority = 95 };
+
+	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &above);
+}
+
+static void bench_windows(const char *dir)
+{
 	struct result *a, *b, *w4, *w512, *p2, *p128, *t1, *t1000;
 	/* not a multiple of the tick: it shall hit all alike */
 	const int64_t slot = 110300, wide = 2501500;
 	long bytes;
 
-	unload_all();
 	/* First: memory that another table gave back would be taken again */
 	bytes = memory();
 	window_samples = new_samples();
 	fifo_samples = new_samples();
 	stamp_calibrate();
-	/* This program sleeps, but has to get its turn beside the hogs */
-	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &above);
+	raise_priority();
 
 	puts("From the start of a window, or the time to wake up, to the first instruction\n"
 	     "in user mode, in ns:\n");
@@ -399,7 +409,29 @@ int main(int argc, char **argv)
 	print_goal("1 and 1000 waiting tasks, medians apart", apart(t1, t1000), 0.01);
 	print_goal("KiB for a partition on a CPU", bytes / 1024.0, 4);
 
-	if (argc > 1)
-		write_json(argv[1], bytes);
+	if (dir)
+		write_json(dir, bytes);
+}
+
+/*
+ * a653_bench [DIRECTORY [PART]]. A part is windows, servers, entries: all of these by
+ * default; or scan: entries, on a kernel that scans, beside those of the other.
+ */
+int main(int argc, char **argv)
+{
+	const char *dir = argc > 1 ? argv[1] : NULL;
+	const char *part = argc > 2 ? argv[2] : NULL;
+
+	unload_all();
+	if (!part || !strcmp(part, "windows"))
+		bench_windows(dir);
+	raise_priority();
+	load_init();
+	if (!part || !strcmp(part, "servers"))
+		bench_servers(dir);
+	if (!part || !strcmp(part, "entries"))
+		bench_entries(dir, false);
+	if (part && !strcmp(part, "scan"))
+		bench_entries(dir, true);
 	return 0;
 }
