@@ -47,7 +47,7 @@ static int owner_of(const struct demo *d, pid_t pid)
 		return OWNER_IDLE;
 	for (i = 0; i < d->nr_tasks; i++)
 		if (d->task[i].pid == pid)
-			return d->task[i].part;
+			return d->task[i].owner;
 	for (i = 0; i < d->cpus; i++) {
 		if (d->fifo[i]->pid == pid)
 			return OWNER_FIFO;
@@ -55,6 +55,30 @@ static int owner_of(const struct demo *d, pid_t pid)
 			return OWNER_HOG;
 	}
 	return OWNER_OTHER;
+}
+
+/* Close the periods that end up to @to */
+static void end_periods(const struct demo *d, struct account *a, int server, int64_t to)
+{
+	int64_t period = d->server[server].stat.period_ns;
+
+	for (; a->server[server].end <= to; a->server[server].end += period) {
+		if (a->server[server].end - period >= d->from)
+			ora_series_add(&a->server[server].got, a->server[server].used);
+		a->server[server].used = 0;
+	}
+}
+
+static void served(const struct demo *d, struct account *a, int server, int64_t from, int64_t to)
+{
+	int64_t end;
+
+	for (; from < to; from = end) {
+		end_periods(d, a, server, from);
+		end = a->server[server].end < to ? a->server[server].end : to;
+		a->server[server].used += end - from;
+		a->server[server].ran += end - from;
+	}
 }
 
 static int64_t column_start(const struct demo *d, const struct account *a, int column)
@@ -65,16 +89,20 @@ static int64_t column_start(const struct demo *d, const struct account *a, int c
 static void ran(const struct demo *d, struct account *a, int cpu, int owner,
 		int64_t from, int64_t to)
 {
+	int server = server_of(d, owner, cpu), i;
 	int64_t t, end, stretch = 0;
-	int i;
 
-	a->ran[owner] += to - from;
-	for (t = from; owner < A653_MAX_PARTITIONS && t < to; t = end) {
+	for (t = from; t < to; t = end) {
 		bool inside = planned(d, cpu, t, &end) == owner;
 
 		end = end < to ? end : to;
+		if (!inside && server >= 0) {
+			served(d, a, server, t, end);
+			continue;
+		}
+		a->ran[owner] += end - t;
 		stretch = inside ? 0 : stretch + end - t;
-		if (stretch > a->outside[owner])
+		if (owner < A653_MAX_PARTITIONS && stretch > a->outside[owner])
 			a->outside[owner] = stretch;
 	}
 	for (i = 0; i < DEMO_COLUMNS; i++) {
@@ -87,18 +115,34 @@ static void ran(const struct demo *d, struct account *a, int cpu, int owner,
 	}
 }
 
-static bool several(const struct running *on, int cpus)
+/* For how long did several partitions run at once, other than on budgets? */
+static int64_t overlap(const struct demo *d, const struct running *on, int64_t from, int64_t to)
 {
-	int c, part = -1;
+	int64_t t, end, next, sum = 0;
+	bool several;
+	int c, part;
 
-	for (c = 0; c < cpus; c++) {
-		if (!on[c].known || on[c].owner >= A653_MAX_PARTITIONS)
-			continue;
-		if (part >= 0 && part != on[c].owner)
-			return true;
-		part = on[c].owner;
+	for (t = from; t < to; t = end) {
+		end = to;
+		part = -1;
+		several = false;
+		for (c = 0; c < d->cpus; c++) {
+			int owner = on[c].owner;
+			bool inside;
+
+			if (!on[c].known || owner >= A653_MAX_PARTITIONS)
+				continue;
+			inside = planned(d, c, t, &next) == owner;
+			end = next < end ? next : end;
+			if (!inside && server_of(d, owner, c) >= 0)
+				continue;
+			several |= part >= 0 && part != owner;
+			part = owner;
+		}
+		if (several)
+			sum += end - t;
 	}
-	return false;
+	return sum;
 }
 
 /* The one in which a window opened latest */
@@ -129,6 +173,11 @@ struct account *account(const struct demo *d)
 	if (!a)
 		abort();
 	a->frame = worst_frame(d);
+	for (c = 0; c < d->nr_servers; c++) {
+		a->server[c].end = d->server[c].stat.deadline_ns;
+		while (a->server[c].end <= d->from)
+			a->server[c].end += d->server[c].stat.period_ns;
+	}
 	/* who ran at the beginning is seen when it stops */
 	for (i = 0; i < d->l->nr; i++) {
 		const struct ev *e = &d->l->ev[i];
@@ -145,17 +194,17 @@ struct account *account(const struct demo *d)
 
 		if (e->type != EV_SWITCH)
 			continue;
-		if (several(on, d->cpus))
-			a->overlap += e->ts - last;
+		a->overlap += overlap(d, on, last, e->ts);
 		last = e->ts;
 		ran(d, a, e->cpu, r->owner, r->since, e->ts);
 		r->owner = owner_of(d, e->sw.next);
 		r->since = e->ts;
 	}
-	if (several(on, d->cpus))
-		a->overlap += d->to - last;
+	a->overlap += overlap(d, on, last, d->to);
 	for (c = 0; c < d->cpus; c++)
 		if (on[c].known)
 			ran(d, a, c, on[c].owner, on[c].since, d->to);
+	for (c = 0; c < d->nr_servers; c++)
+		end_periods(d, a, c, d->to);
 	return a;
 }

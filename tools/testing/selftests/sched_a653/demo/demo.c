@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * a653_demo [-s SECONDS] FILE - run partitions in their windows beside hogs
+ * a653_demo [-s SECONDS] FILE - run partitions and budgets beside hogs
  *
  * Loads the configuration FILE with a653ctl, starts a process per CPU in each
- * partition with "a653ctl run": they spin, but for the last partition's, which
- * wakes every few ms. Beside them a SCHED_FIFO 99 and an ordinary hog on each
- * CPU. Reports from a trace who ran when, and fails if that was not as planned.
+ * partition with "a653ctl run": they spin, but for the last one's that has
+ * windows, which wakes every few ms. Then a thread with a budget of its own, if
+ * there is room for it; and a SCHED_FIFO 99 and an ordinary hog on each CPU.
+ * Reports from a trace who ran when, and fails if that was not as planned.
  */
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -16,6 +17,13 @@
 #include "demo.h"
 
 #define WAKE_US		"4000"
+/* The SCHED_RTDS thread */
+#define RTDS_NAME	"radio"
+#define RTDS_BUDGET	"2ms"
+#define RTDS_PERIOD	"16ms"
+#define RTDS_CPU	"0"
+/* All tasks must have had a window, or a budget, by then */
+#define START_NS	(20 * SEC)
 
 static struct demo_page *page;
 static const char *self;
@@ -80,6 +88,9 @@ static void load(struct demo *d, const char *file)
 		d->f->c.nr_partitions = A653_MAX_PARTITIONS;
 		d->f->c.nr_schedules = A653_MAX_SCHEDULES;
 		d->f->c.nr_windows = CONF_WINDOWS;
+		d->f->c.nr_budgets = CONF_BUDGETS;
+		d->f->c.budget_size = sizeof(d->f->budget[0]);
+		d->f->c.budgets = (uintptr_t)d->f->budget;
 		rc = a653_ioctl(A653_IOC_GET, &d->f->c);
 	}
 	errno = -rc;
@@ -98,8 +109,22 @@ static void unload_module(struct demo *d)
 	finish(start(argv, false), argv[0]);
 }
 
-/* CPUs on which a partition has windows */
-static int nr_cpus_of(const struct demo *d, unsigned int part)
+const char *name_of(const struct demo *d, int owner)
+{
+	return owner == OWNER_RTDS ? RTDS_NAME : d->f->part[owner].name;
+}
+
+int server_of(const struct demo *d, int owner, int cpu)
+{
+	int i;
+
+	for (i = 0; i < d->nr_servers; i++)
+		if (d->server[i].owner == owner && d->server[i].stat.cpu == (uint32_t)cpu)
+			return i;
+	return -1;
+}
+
+static uint64_t window_cpus(const struct demo *d, unsigned int part)
 {
 	unsigned int w = conf_first_win(d->f, d->sched), i;
 	uint64_t cpus = 0;
@@ -107,7 +132,26 @@ static int nr_cpus_of(const struct demo *d, unsigned int part)
 	for (i = 0; i < d->f->sched[d->sched].nr_windows; i++, w++)
 		if (d->f->win[w].partition == part)
 			cpus |= 1ULL << d->f->win[w].cpu;
-	return __builtin_popcountll(cpus);
+	return cpus;
+}
+
+static uint64_t budget_cpus(const struct demo *d, unsigned int part)
+{
+	uint64_t cpus = 0;
+	unsigned int i;
+
+	for (i = 0; i < d->f->c.nr_budgets; i++)
+		if (d->f->budget[i].partition == part)
+			cpus |= 1ULL << d->f->budget[i].cpu;
+	return cpus;
+}
+
+static void run(struct demo *d, int owner, const char *const argv[])
+{
+	if (d->nr_tasks == DEMO_TASKS)
+		return;
+	d->task[d->nr_tasks].owner = owner;
+	d->task[d->nr_tasks++].pid = start(argv, true);
 }
 
 static void run_in(struct demo *d, int part)
@@ -119,43 +163,105 @@ static void run_in(struct demo *d, int part)
 		d->waker[part] ? WAKE_US : NULL, NULL,
 	};
 
-	if (d->nr_tasks == DEMO_TASKS)
-		return;
-	d->task[d->nr_tasks].part = part;
-	d->task[d->nr_tasks++].pid = start(argv, true);
+	run(d, part, argv);
+}
+
+static void run_thread(struct demo *d)
+{
+	const char *const argv[] = {
+		"a653ctl", "run", "--budget", RTDS_BUDGET, "--period", RTDS_PERIOD,
+		"--cpu", RTDS_CPU, "--", self, "--spin", RTDS_NAME, NULL,
+	};
+
+	run(d, OWNER_RTDS, argv);
+}
+
+/* Somebody ended: the thread may, where a table leaves no room for its budget */
+static void ended(struct demo *d, pid_t pid)
+{
+	const struct demo_task *last = &d->task[d->nr_tasks - 1];
+
+	if (last->owner != OWNER_RTDS || last->pid != pid) {
+		fprintf(stderr, "a653_demo: a653ctl run failed\n");
+		exit(1);
+	}
+	printf("Without " RTDS_NAME ", then.\n");
+	d->nr_tasks--;
+}
+
+static void find_servers(struct demo *d)
+{
+	static struct server_list l;
+	unsigned int i, n = 0;
+	int k;
+
+	servers_read(&l);
+	for (i = 0; i < l.h.nr_servers; i++) {
+		const struct a653_server_stat *s = &l.s[i];
+
+		for (k = 0; k < d->nr_tasks; k++) {
+			int owner = d->task[k].owner;
+
+			if (s->pid ? s->pid == (uint32_t)d->task[k].pid :
+			    owner != OWNER_RTDS && !strcmp(s->name, name_of(d, owner)))
+				break;
+		}
+		if (k == d->nr_tasks)
+			continue;
+		n += !s->pid;
+		d->server[d->nr_servers].owner = d->task[k].owner;
+		d->server[d->nr_servers++].stat = *s;
+	}
+	if (n != d->f->c.nr_budgets) {
+		fprintf(stderr, "a653_demo: %u servers for %u budgets\n", n, d->f->c.nr_budgets);
+		exit(1);
+	}
 }
 
 static void run_all(struct demo *d)
 {
-	int fd = memfd_create("a653_demo", 0), ready, i, k, last;
+	int fd = memfd_create("a653_demo", 0), ready, i, k;
+	int nr = d->f->c.nr_partitions;
+	int64_t until;
+	pid_t pid;
 
 	if (fd < 0 || ftruncate(fd, sizeof(*page)) || dup2(fd, DEMO_PAGE_FD) < 0)
 		die("shared memory");
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		die("shared memory");
-	last = d->f->c.nr_partitions - 1;
-	d->waker[last] = true;
-	for (i = 0; i <= last; i++)
-		for (k = d->waker[i] ? 1 : nr_cpus_of(d, i); k; k--)
+	for (i = nr - 1; i > 0 && !window_cpus(d, i); i--)
+		;
+	d->waker[i] = true;
+	for (i = 0; i < nr; i++) {
+		k = __builtin_popcountll(window_cpus(d, i) | budget_cpus(d, i));
+		for (k = d->waker[i] ? 1 : k; k; k--)
 			run_in(d, i);
-	/* in their first windows they come as far as to wait for each other */
+	}
+	run_thread(d);
+	/* as soon as they may they come as far as to wait for each other */
+	until = now_ns() + START_NS;
 	while ((ready = atomic_load(&page->ready)) < d->nr_tasks) {
-		if (waitpid(-1, NULL, WNOHANG) > 0) {
-			fprintf(stderr, "a653_demo: a653ctl run failed\n");
+		if (now_ns() > until) {
+			fprintf(stderr, "a653_demo: only %d of %d tasks came to run\n",
+				ready, d->nr_tasks);
 			exit(1);
 		}
-		futex_wait(&page->ready, ready, SEC);
+		pid = waitpid(-1, NULL, WNOHANG);
+		if (pid > 0)
+			ended(d, pid);
+		else
+			futex_wait(&page->ready, ready, SEC);
 	}
+	find_servers(d);
 }
 
-static void stop_all(struct demo *d)
+static void finish_all(struct demo *d)
 {
 	int i;
 
-	atomic_store(&page->stop, 1);
 	for (i = 0; i < d->nr_tasks; i++)
-		finish(d->task[i].pid, d->f->part[d->task[i].part].name);
+		finish(d->task[i].pid, name_of(d, d->task[i].owner));
 }
 
 /* Keep whole major frames, from the first with all hogs in it */
@@ -218,6 +324,8 @@ static void record(struct demo *d, int64_t duration)
 		worker_go(d->fifo[c]);
 	}
 	pass_until(to);
+	/* extratime would leave little to those who read the trace */
+	atomic_store(&page->stop, 1);
 	d->l = trace_end();
 	/* a frame later all of them have had a window to begin in */
 	trim(d, from + d->major, to);
@@ -232,11 +340,31 @@ static void judge_by(struct demo *d)
 	int i, mod;
 
 	d->o = ora_new(d->l);
+	d->rtds = rtds_ora_new(d->l);
 	mod = ora_module(d->o, d->f);
 	ora_start(d->o, mod, d->f->sched[d->sched].name, d->base);
-	for (i = 0; i < d->nr_tasks; i++)
-		ora_task(d->o, d->task[i].pid, d->f->part[d->task[i].part].name,
-			 all_cpus(), 0);
+	rtds_ora_windows(d->rtds, d->f->cpus[0]);
+	for (i = 0; i < d->nr_servers; i++) {
+		const struct a653_server_stat *s = &d->server[i].stat;
+		bool extra = s->flags & A653_SERVER_EXTRATIME;
+
+		if (s->pid) {
+			rtds_ora_thread(d->rtds, s->pid, 1ULL << s->cpu, s->budget_ns,
+					s->period_ns, extra, s->deadline_ns, 0);
+			continue;
+		}
+		rtds_ora_budget(d->rtds, s->name, s->cpu, s->budget_ns, s->period_ns,
+				extra, s->deadline_ns, 0);
+		ora_budgeted(d->o, s->name);
+	}
+	for (i = 0; i < d->nr_tasks; i++) {
+		const struct demo_task *t = &d->task[i];
+
+		if (t->owner == OWNER_RTDS)
+			continue;
+		ora_task(d->o, t->pid, name_of(d, t->owner), all_cpus(), 0);
+		rtds_ora_task(d->rtds, t->pid, name_of(d, t->owner), 0);
+	}
 }
 
 int main(int argc, char **argv)
@@ -264,7 +392,7 @@ int main(int argc, char **argv)
 	load(&d, argv[1]);
 	run_all(&d);
 	record(&d, duration);
-	stop_all(&d);
+	finish_all(&d);
 	judge_by(&d);
 	rc = report(&d, account(&d));
 	unload_module(&d);
