@@ -474,6 +474,7 @@ struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar)
 {
 	struct rtds_rq *rr = &ar->rtds;
 	struct rtds_entity *e;
+	u64 key;
 	s64 now;
 
 	lockdep_assert_rq_held(rq);
@@ -486,14 +487,17 @@ struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar)
 		rtds_serve_at(rq, e, false, ktime_get());
 		return e;
 	}
-	/* What it is charged may put it behind others */
+	/* What it is charged may put it behind others, here and elsewhere */
 	now = ktime_get();
+	key = rr->cpu_key;
 	if (rr->serving)
 		rtds_account(rq, now);
 	else
 		rtds_owe(rq, now);
 	e = rtds_first(ar);
 	rtds_serve_at(rq, e, !e, now);
+	if (rr->cpu_key > key && rtds_wants_pull(rq, ar))
+		irq_work_queue_on(&rr->work, cpu_of(rq));
 	return e;
 }
 

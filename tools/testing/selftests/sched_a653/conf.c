@@ -22,6 +22,9 @@ static void aim(struct conf *f)
 	f->c.schedules = (uintptr_t)f->sched;
 	f->c.windows = (uintptr_t)f->win;
 	f->c.reason = (uintptr_t)f->reason;
+	/* a kernel without budgets takes a longer structure only if it is zero there */
+	if (f->c.budget_size)
+		f->c.budgets = (uintptr_t)f->budget;
 }
 
 struct conf *conf_new(const char *module, uint64_t cpus)
@@ -93,6 +96,24 @@ struct a653_window *conf_win(struct conf *f, int part, int cpu, uint64_t offset,
 	w->partition = part;
 	w->flags = flags;
 	return w;
+}
+
+struct a653_budget *conf_budget(struct conf *f, int part, int cpu, uint64_t budget,
+				uint64_t period, uint32_t flags)
+{
+	struct a653_budget *b = &f->budget[f->c.nr_budgets];
+
+	if (f->c.nr_budgets >= CONF_BUDGETS)
+		abort();
+	f->c.budget_size = sizeof(f->budget[0]);
+	aim(f);
+	f->c.nr_budgets++;
+	b->budget_ns = budget;
+	b->period_ns = period;
+	b->partition = part;
+	b->cpu = cpu;
+	b->flags = flags;
+	return b;
 }
 
 unsigned int conf_first_win(const struct conf *f, unsigned int sched)

@@ -21,6 +21,7 @@
 #define CONF_SCHEDULES	(A653_MAX_SCHEDULES + 1)
 #define CONF_WINDOWS	8192
 #define CONF_CPU_WORDS	2
+#define CONF_BUDGETS	256
 
 struct conf {
 	struct a653_config c;
@@ -28,6 +29,7 @@ struct conf {
 	struct a653_partition part[CONF_PARTITIONS];
 	struct a653_schedule sched[CONF_SCHEDULES];
 	struct a653_window win[CONF_WINDOWS];
+	struct a653_budget budget[CONF_BUDGETS];
 	char reason[A653_REASON_LEN];
 };
 
@@ -39,6 +41,9 @@ int conf_sched(struct conf *f, const char *name, uint64_t major, uint32_t flags)
 /* Windows belong to the schedule that was added last */
 struct a653_window *conf_win(struct conf *f, int part, int cpu, uint64_t offset,
 			     uint64_t duration, uint32_t flags);
+/* A deferrable server of a partition on one CPU */
+struct a653_budget *conf_budget(struct conf *f, int part, int cpu, uint64_t budget,
+				uint64_t period, uint32_t flags);
 
 /* Index of the first window of a schedule in the windows array */
 unsigned int conf_first_win(const struct conf *f, unsigned int sched);

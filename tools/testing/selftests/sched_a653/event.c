@@ -121,6 +121,10 @@ const char *ev_comm(const struct evlist *l, pid_t pid)
 	return pid >= 0 && pid < EV_PIDS ? l->comm[pid].comm : "";
 }
 
+static const char *const server_event[] = {
+	"replenish", "deplete", "level", "burn", "pick",
+};
+
 void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len)
 {
 	int n = snprintf(buf, len, "%llu.%06llu [%d] ",
@@ -173,6 +177,23 @@ void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len
 		break;
 	case EV_IRQ:
 		snprintf(buf, len, "irq %s", ev_name(l, e->name));
+		break;
+	case EV_REPLENISH:
+	case EV_DEPLETE:
+	case EV_LEVEL:
+	case EV_BURN:
+	case EV_PICK:
+		snprintf(buf, len, "%s %s:%d on %d late %lld ran %llu level %d deadline %lld left %llu",
+			 server_event[e->type - EV_REPLENISH],
+			 e->server.pid ? ev_comm(l, e->server.pid) : ev_name(l, e->name),
+			 e->server.pid, e->server.cpu,
+			 (long long)e->ts - (long long)e->server.now,
+			 (unsigned long long)e->server.ran, e->server.level,
+			 (long long)e->server.deadline, (unsigned long long)e->server.left);
+		break;
+	case EV_TICKLE:
+		snprintf(buf, len, "tickle CPU %d for %s:%d on CPU %d", e->tickle.target,
+			 ev_comm(l, e->tickle.pid), e->tickle.pid, e->tickle.cpu);
 		break;
 	case EV_MARK:
 		snprintf(buf, len, "mark %llu", (unsigned long long)e->mark);

@@ -28,6 +28,12 @@ enum ev_type {
 	EV_SCHEDULE,
 	EV_CLOSED_WAKEUP,
 	EV_MARK,
+	EV_REPLENISH,
+	EV_DEPLETE,
+	EV_LEVEL,
+	EV_BURN,
+	EV_PICK,
+	EV_TICKLE,
 	NR_EV
 };
 
@@ -64,6 +70,17 @@ struct ev {
 			int64_t sched, now;
 			int module;		/* ev_name() */
 		} schedule;
+		struct {
+			pid_t pid;	/* 0: of the partition ev_name() */
+			int cpu;
+			int64_t now, deadline;
+			uint64_t ran, left;
+			int level;
+		} server;
+		struct {
+			pid_t pid;
+			int cpu, target;
+		} tickle;
 		uint64_t mark;
 	};
 };

@@ -724,6 +724,13 @@ static void setup(void)
 
 static void cleanup(void)
 {
+	int i;
+
+	/* what is killed may have to wait for its next budget, and has it until then */
+	for (i = 0; i < 5000 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		pass(1 * MS);
+	/* whatever a test has done to it; not there on older kernels */
+	write_file("/proc/sys/kernel/sched_a653_min_slack_pct", "5");
 	unload_all();
 	cgroup_remove_all();
 }

@@ -100,6 +100,7 @@ struct ora {
 	int nr_mods;
 	struct ora_part part[MAX_PARTS];
 	bool unbound[MAX_PARTS];
+	bool budgeted[MAX_PARTS];
 	int nr_parts;
 	struct task *task;
 	int nr_tasks, room_tasks;
@@ -340,6 +341,11 @@ void ora_unbound(struct ora *o, const char *part)
 	o->unbound[part_index(o, part)] = true;
 }
 
+void ora_budgeted(struct ora *o, const char *part)
+{
+	o->budgeted[part_index(o, part)] = true;
+}
+
 void ora_hard_limit(struct ora *o, int64_t ns)
 {
 	o->hard_ns = ns;
@@ -531,6 +537,7 @@ static void on_switch(struct ora *o, const struct ev *e)
 
 	if (next && ours(next, next->part)) {
 		if (cpu->mod != NOBODY && cpu->seen && cpu->open != next->part &&
+		    !o->budgeted[next->part] &&
 		    (cpu->open == NOBODY || !(next->flags & ORA_MOVES)))
 			violation(o, ORA_OUTSIDE, e, "%s is not open",
 				  o->part[next->part].name);
@@ -791,7 +798,7 @@ static void on_close(struct ora *o, const struct ev *e)
 	cpu->seen = true;
 	cpu->open = NOBODY;
 	cpu->strict = false;
-	if (cur && ours(cur, part)) {
+	if (cur && ours(cur, part) && !o->budgeted[part]) {
 		cpu->stay.on = true;
 		cpu->stay.since = e->ts;
 		cpu->stay.irqs = 0;

@@ -92,6 +92,8 @@ void ora_task(struct ora *o, pid_t pid, const char *part, uint64_t allowed,
 void ora_share(struct ora *o, const char *part, double share);
 /* Nobody is bound to it: its strict windows are not strict */
 void ora_unbound(struct ora *o, const char *part);
+/* It has budgets too: its tasks may run outside its windows, see rtds_oracle.h */
+void ora_budgeted(struct ora *o, const char *part);
 /* No transition may take longer than this; where time can be trusted */
 void ora_hard_limit(struct ora *o, int64_t ns);
 /* Half of a partition's windows must open within this time */

@@ -22,6 +22,7 @@ enum field {
 	F_COMM, F_PID, F_PRIO, F_CPU,
 	F_PART, F_SCHED, F_END, F_NOW, F_STRICT, F_QUEUED, F_RUN, F_FROM, F_WINDOWS,
 	F_MODULE, F_SCHEDULE, F_BUF,
+	F_SERVER_CPU, F_RAN, F_LEVEL, F_DEADLINE, F_LEFT,
 	NR_FIELDS
 };
 
@@ -31,12 +32,14 @@ static const char *const field_name[NR_FIELDS] = {
 	"comm", "pid", "prio", "target_cpu",
 	"partition", "sched", "end", "now", "strict", "queued", "run", "from",
 	"windows", "module", "schedule", "buf",
+	"server_cpu", "ran", "level", "deadline", "left",
 };
 
 struct format {
 	const char *system, *name;
 	enum ev_type type;
-	int id;
+	bool optional;		/* older kernels do not have it */
+	int id;			/* -1: this one does not */
 	struct {
 		int offset, size;
 	} field[NR_FIELDS];
@@ -52,6 +55,12 @@ static struct format formats[] = {
 	{ .system = "a653", .name = "a653_missed", .type = EV_MISSED },
 	{ .system = "a653", .name = "a653_schedule_switch", .type = EV_SCHEDULE },
 	{ .system = "a653", .name = "a653_wakeup_closed", .type = EV_CLOSED_WAKEUP },
+	{ .system = "a653", .name = "a653_replenish", .type = EV_REPLENISH, .optional = true },
+	{ .system = "a653", .name = "a653_deplete", .type = EV_DEPLETE, .optional = true },
+	{ .system = "a653", .name = "a653_level", .type = EV_LEVEL, .optional = true },
+	{ .system = "a653", .name = "a653_burn", .type = EV_BURN, .optional = true },
+	{ .system = "a653", .name = "a653_pick", .type = EV_PICK, .optional = true },
+	{ .system = "a653", .name = "a653_tickle", .type = EV_TICKLE, .optional = true },
 	{ .system = "irq_vectors", .name = "local_timer_entry", .type = EV_IRQ },
 	{ .system = "irq_vectors", .name = "reschedule_entry", .type = EV_IRQ },
 	{ .system = "irq_vectors", .name = "irq_work_entry", .type = EV_IRQ },
@@ -73,8 +82,10 @@ static void load_formats(void)
 		struct tep_event *event;
 
 		event = tep_find_event_by_name(tep, f->system, f->name);
-		ASSERT(event, "no event %s:%s", f->system, f->name);
-		f->id = event->id;
+		ASSERT(event || f->optional, "no event %s:%s", f->system, f->name);
+		f->id = event ? event->id : -1;
+		if (!event)
+			continue;
 		for (k = 0; k < NR_FIELDS; k++) {
 			const char *name = field_name[k];
 			struct tep_format_field *ff;
@@ -120,7 +131,8 @@ void trace_begin(void)
 	trace_prepare();
 	tracefs_instance_file_clear(instance, "trace");
 	for (i = 0; i < ARRAY_SIZE(formats); i++)
-		ASSERT(!tracefs_event_enable(instance, formats[i].system, formats[i].name),
+		ASSERT(formats[i].id < 0 ||
+		       !tracefs_event_enable(instance, formats[i].system, formats[i].name),
 		       "event %s not enabled", formats[i].name);
 	tracefs_trace_on(instance);
 }
@@ -213,6 +225,25 @@ static void decode(struct evlist *l, int cpu, uint64_t ts, const char *data)
 		e->schedule.sched = get(f, data, F_SCHED);
 		e->schedule.now = get(f, data, F_NOW);
 		break;
+	case EV_REPLENISH:
+	case EV_DEPLETE:
+	case EV_LEVEL:
+	case EV_BURN:
+	case EV_PICK:
+		e->name = get_name(l, f, data, F_PART);
+		e->server.pid = get(f, data, F_PID);
+		e->server.cpu = get(f, data, F_SERVER_CPU);
+		e->server.now = get(f, data, F_NOW);
+		e->server.ran = get(f, data, F_RAN);
+		e->server.level = get(f, data, F_LEVEL);
+		e->server.deadline = get(f, data, F_DEADLINE);
+		e->server.left = get(f, data, F_LEFT);
+		break;
+	case EV_TICKLE:
+		e->tickle.pid = get(f, data, F_PID);
+		e->tickle.cpu = get(f, data, F_SERVER_CPU);
+		e->tickle.target = get(f, data, F_CPU);
+		break;
 	case EV_IRQ:
 		e->name = ev_intern(l, f->name);
 		break;
@@ -276,7 +307,8 @@ struct evlist *trace_end(void)
 
 	tracefs_trace_off(instance);
 	for (i = 0; i < ARRAY_SIZE(formats); i++)
-		tracefs_event_disable(instance, formats[i].system, formats[i].name);
+		if (formats[i].id >= 0)
+			tracefs_event_disable(instance, formats[i].system, formats[i].name);
 	for (c = 0; c < test_cpus(); c++)
 		read_cpu(l, c);
 	tracefs_instance_file_clear(instance, "trace");
