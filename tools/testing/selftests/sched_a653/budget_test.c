@@ -310,7 +310,7 @@ TEST(partition_runs_in_its_budget)
 	int64_t u = server_unit();
 	int c, i;
 
-	need_rtds();
+	need_judge();
 	for (c = 0; c < test_cpus(); c++)
 		conf_budget(v.s.f, 1, c, 3 * u, 12 * u, 0);
 	scene_start(&v.s);
@@ -340,7 +340,7 @@ TEST(windows_are_not_charged)
 	int64_t u = server_unit(), ns;
 	int c;
 
-	need_rtds();
+	need_judge();
 	for (c = 0; c < test_cpus(); c++) {
 		conf_win(v.s.f, 1, c, 5 * u, u, STRICT);
 		conf_budget(v.s.f, 0, c, 2 * u, 20 * u, 0);
@@ -373,7 +373,7 @@ TEST_CPUS(partition_spreads_over_its_servers, 2)
 	int64_t u = server_unit();
 	int c, i, n = test_cpus();
 
-	need_rtds();
+	need_judge();
 	for (c = 1; c < n; c++)
 		conf_budget(v.s.f, 1, c, 4 * u, 10 * u, 0);
 	scene_start(&v.s);
@@ -397,7 +397,7 @@ TEST(lesson33_budgets_change_in_a_storm)
 	char text[128];
 	int c, k, rc;
 
-	need_rtds();
+	need_judge();
 	test_note("seed %u", r);
 	for (c = 0; c < test_cpus(); c++)
 		conf_budget(v.s.f, 1, c, u, 20 * u, 0);
@@ -532,7 +532,7 @@ TEST(random_sets_get_what_was_promised)
 	int round, i, c, k, n = test_cpus(), want, rc;
 	uint64_t cpus;
 
-	need_rtds();
+	need_judge();
 	for (round = 0; round < 1 + test_scale(5); round++) {
 		unsigned int start = r;
 
