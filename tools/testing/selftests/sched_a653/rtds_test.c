@@ -470,13 +470,12 @@ TEST(lesson32_equals_do_not_displace)
 	WAIT_FOR(!server_stat((w)->pid, "", 0).left_ns, "depletion")
 
 /* While it runs, who looks on may be kept from looking: so by what was counted */
-#define settle_again(w)							\
-	do {								\
-		uint64_t was_ = server_stat((w)->pid, "", 0).depleted;	\
-									\
-		WAIT_FOR(server_stat((w)->pid, "", 0).depleted > was_,	\
-			 "depletion");					\
-	} while (0)
+static void settle_again(const struct worker *w)
+{
+	uint64_t was = server_stat(w->pid, "", 0).depleted;
+
+	WAIT_FOR(server_stat(w->pid, "", 0).depleted > was, "depletion");
+}
 
 /* What a change does at once, in each state */
 TEST(lesson33_parameters_change_in_every_state)
