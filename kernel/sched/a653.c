@@ -593,6 +593,15 @@ static void a653_pull_work(struct irq_work *work)
 	}
 }
 
+/* Tasks that wait where it has none any more come to them */
+void a653_part_kick(struct a653_part *part)
+{
+	int cpu;
+
+	for_each_cpu(cpu, &part->server_cpus)
+		a653_kick(cpu);
+}
+
 void a653_kick_pull(struct rq *rq, struct a653_pcpu *pc)
 {
 	if (a653_wants_pull(pc, cpu_of(rq)))
@@ -1287,6 +1296,12 @@ int a653_part_alloc_queues(struct a653_part *part)
  */
 void a653_part_free_queues(struct a653_part *part)
 {
+	int cpu;
+
+	if (!part->pcpu)
+		return;
+	for_each_possible_cpu(cpu)
+		rtds_forget(&per_cpu_ptr(part->pcpu, cpu)->server.grant);
 	free_percpu(part->pcpu);
 	part->pcpu = NULL;
 }

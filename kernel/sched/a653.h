@@ -346,7 +346,8 @@ int a653_test_unload(const struct a653_request *req, char *reason);
  * @serving: whose budget pays for what runs, or NULL
  * @from_ns: since when it was not charged
  * @cpu_key: key of what the CPU runs, or is about to: RTDS_KEY_FIRST in a window
- *	that is used, RTDS_KEY_NONE for lower classes. Others read it as a hint.
+ *	that is used, RTDS_KEY_NONE for lower classes, RTDS_KEY_EXTRA for them while
+ *	there is no extratime. Others read it as a hint.
  * @push_key: key of the first in @push, likewise
  * @due_timer: fires at the first deadline in @due
  * @due_ns: when, S64_MAX if it is not armed
@@ -497,6 +498,7 @@ int rtds_admit_plan(struct a653_module *mod, const struct a653_plan *plan,
 		    struct rtds_refusal *why);
 void rtds_apply_plan(struct a653_module *mod, const struct a653_plan *plan,
 		     struct list_head *parts);
+void rtds_forget_module(struct a653_module *mod, struct list_head *parts);
 int rtds_part_admit(struct a653_part *part, const struct rtds_params *par,
 		    const struct cpumask *cpus);
 void rtds_part_show(struct seq_file *sf, struct a653_part *part);
@@ -534,8 +536,6 @@ static inline bool rtds_used(void)
 	return static_branch_unlikely(&rtds_key_used);
 }
 
-/* With cpus_read_lock held, or without */
-void rtds_use_cpuslocked(void);
 void rtds_use(void);
 
 /*
@@ -568,6 +568,8 @@ void rtds_admit_init(void);
 int rtds_admit_servers(struct rtds_want *want, u32 nr, const struct cpumask *cpus,
 		       struct rtds_supply *const *supplies, enum rtds_how how,
 		       struct rtds_refusal *why);
+void rtds_forget(struct rtds_grant *grant);
+void rtds_forget_table(int cpu);
 void rtds_cpu_stat(int cpu, struct a653_cpu_stat *st);
 int rtds_check_affinity(struct task_struct *p, const struct cpumask *mask);
 void rtds_affinity_changed(struct task_struct *p);
@@ -580,6 +582,8 @@ static inline unsigned int rtds_check_rq(struct rq *rq) { return 0; }
 #endif
 
 unsigned int a653_min_slack_pct(void);
+/* The servers of a partition are on other CPUs than before */
+void a653_part_kick(struct a653_part *part);
 /* A partition's server has its budget again: tasks elsewhere may come, if better */
 void a653_kick_pull(struct rq *rq, struct a653_pcpu *pc);
 
@@ -608,6 +612,7 @@ s64 a653_clock(u32 clock);
 int a653_part_admits(const struct a653_part *part, const struct cpumask *mask);
 
 int a653_locked(int (*fn)(void *arg), void *arg);
+int a653_locked_cpus(int (*fn)(void *arg), void *arg);
 bool a653_demote(struct task_struct *p);
 void a653_wait_verdict(const struct a653_part *part);
 

@@ -37,8 +37,8 @@
  * A removed cgroup gives up the name at once, though: it can be bound again.
  *
  * Locks: a653_mutex covers all bindings. The handlers of the cgroup files take
- * nothing outside of it: who removes a file waits for its handlers with
- * cgroup_mutex held. Readers of the effective partition take no lock at all.
+ * nothing outside of it but cpus_read_lock: who removes a file waits for its
+ * handlers with cgroup_mutex held. Readers of the effective partition take no lock at all.
  *
  * A SCHED_A653 task does not hold a653_mutex, see a653_locked(). But it can do what
  * takes cgroup_mutex (mkdir, rmdir, cgroup.procs), and hold that, as any other lock
@@ -451,7 +451,10 @@ static int a653_rtds_write_locked(void *arg)
 {
 	struct a653_rtds_args *args = arg;
 
-	return args->cg->part ? rtds_part_write(args->cg->part, args->buf) : -ENODEV;
+	if (!args->cg->part)
+		return -ENODEV;
+	rtds_use();
+	return rtds_part_write(args->cg->part, args->buf);
 }
 
 static ssize_t a653_rtds_write(struct kernfs_open_file *of, char *buf,
@@ -461,8 +464,7 @@ static ssize_t a653_rtds_write(struct kernfs_open_file *of, char *buf,
 
 	if (!a653_may_write(of))
 		return -EPERM;
-	rtds_use();
-	return a653_locked(a653_rtds_write_locked, &args) ?: nbytes;
+	return a653_locked_cpus(a653_rtds_write_locked, &args) ?: nbytes;
 }
 
 static int a653_rtds_locked(void *arg)

@@ -187,7 +187,7 @@ int a653_locked(int (*fn)(void *arg), void *arg)
 }
 
 /* The same, inside cpus_read_lock() */
-static int a653_locked_cpus(int (*fn)(void *arg), void *arg)
+int a653_locked_cpus(int (*fn)(void *arg), void *arg)
 {
 	struct a653_job job = { .fn = fn, .arg = arg, .cpus = true };
 
@@ -878,6 +878,7 @@ static void a653_assign_parts(struct a653_module *mod, const struct a653_plan *n
 static void a653_module_settle(struct a653_module *mod)
 {
 	struct a653_plan *plan, *tmp, *now, *next;
+	struct a653_part *part;
 	LIST_HEAD(retired);
 
 	lockdep_assert_held(&a653_mutex);
@@ -892,6 +893,10 @@ static void a653_module_settle(struct a653_module *mod)
 		return;
 
 	a653_assign_parts(mod, now, next);
+	list_for_each_entry(part, &a653_parts, node) {
+		if (part->module == mod)
+			a653_part_kick(part);
+	}
 	list_for_each_entry_safe(plan, tmp, &retired, node)
 		a653_plan_free(plan);
 }
@@ -954,6 +959,7 @@ int a653_part_budget(struct a653_part *part, const struct rtds_params *par,
 	if (!err) {
 		rtds_part_set(part, par, cpus, ktime_get());
 		cpumask_copy(&part->cpus, left);
+		a653_part_kick(part);
 	}
 	free_cpumask_var(left);
 	return err;
@@ -1034,7 +1040,7 @@ static void a653_module_stop(struct a653_module *mod)
 		mod->dead = true;
 	}
 	a653_module_settle(mod);
-	rtds_admit_plan(mod, NULL, 0, &a653_parts, RTDS_FORCE, NULL);
+	rtds_forget_module(mod, &a653_parts);
 	a653_assign_parts(mod, NULL, NULL);
 	if (next.plan != now.plan)
 		a653_plan_free(next.plan);
@@ -1613,8 +1619,6 @@ static int a653_load_locked(void *arg)
 	if (start > A653_LATEST_NS)
 		return a653_refuse(call, -ERANGE, "the base time is too far ahead");
 
-	if (plan->conf.cfg.nr_budgets)
-		rtds_use_cpuslocked();
 	err = a653_plan_get_parts(plan);
 	if (err)
 		return err;
@@ -1631,6 +1635,8 @@ static int a653_load_locked(void *arg)
 		return err;
 	}
 
+	if (plan->conf.cfg.nr_budgets)
+		rtds_use();
 	if (begins) {
 		mod = begins;
 		a653_module_begin(mod);
@@ -2241,14 +2247,15 @@ static int a653_ioctl_servers(struct a653_call *call, void __user *arg)
 
 	list.room_servers = min(sv.nr_servers, A653_MAX_SERVERS);
 	list.room_cpus = min(sv.nr_cpus, nr_cpu_ids);
-	list.servers = kvcalloc(list.room_servers + 1, sizeof(*list.servers), GFP_KERNEL);
-	list.cpus = kvcalloc(list.room_cpus + 1, sizeof(*list.cpus), GFP_KERNEL);
+	list.servers = kvcalloc(list.room_servers + 1, sizeof(*list.servers),
+				GFP_KERNEL_ACCOUNT);
+	list.cpus = kvcalloc(list.room_cpus + 1, sizeof(*list.cpus), GFP_KERNEL_ACCOUNT);
 	err = -ENOMEM;
 	if (list.servers && list.cpus) {
 		a653_locked(a653_servers_locked, &list);
 		err = 0;
-		if ((sv.nr_servers && list.nr_servers > sv.nr_servers) ||
-		    (sv.nr_cpus && list.nr_cpus > sv.nr_cpus))
+		if ((sv.nr_servers && list.nr_servers > list.room_servers) ||
+		    (sv.nr_cpus && list.nr_cpus > list.room_cpus))
 			err = a653_refuse(call, -ENOSPC,
 					  "too little room for %u servers and %u CPUs",
 					  list.nr_servers, list.nr_cpus);

@@ -208,13 +208,15 @@ struct rtds_entity *rtds_first(struct a653_rq *ar)
  */
 void rtds_publish(struct rq *rq, struct a653_rq *ar)
 {
-	struct rtds_entity *e;
-	u64 key = RTDS_KEY_FIRST;
+	struct rtds_entity *e = rtds_first(ar);
+	u64 key = RTDS_KEY_NONE;
 
-	if (!a653_window_busy(ar)) {
-		e = rtds_first(ar);
-		key = e ? e->key : RTDS_KEY_NONE;
-	}
+	if (a653_window_busy(ar))
+		key = RTDS_KEY_FIRST;
+	else if (e)
+		key = e->key;
+	else if (ar->rtds.barred)
+		key = RTDS_KEY_EXTRA;	/* no extratime from elsewhere, either */
 	WRITE_ONCE(ar->rtds.cpu_key, key);
 }
 
@@ -269,7 +271,8 @@ unsigned int rtds_check_rq(struct rq *rq)
 	RTDS_WARN(rq, !RB_EMPTY_ROOT(&rr->push.rb_root) !=
 		     cpumask_test_cpu(cpu_of(rq), &rtds_push_cpus));
 	RTDS_WARN(rq, rr->serving && !rr->serving->queued);
-	RTDS_WARN(rq, due && rr->due_ns == S64_MAX && cpu_of(rq) == smp_processor_id());
+	/* Another CPU leaves the timer to this one, whose next interrupt sets it */
+	RTDS_WARN(rq, due && rr->due_ns == S64_MAX && !irq_work_is_busy(&rr->work));
 	return counted;
 }
 
@@ -443,14 +446,20 @@ static void rtds_account(struct rq *rq, s64 now)
 	}
 }
 
+/* Time has come to @now, whoever had it */
+static void rtds_update(struct rq *rq, s64 now)
+{
+	if (rtds_rq_of(rq)->serving)
+		rtds_account(rq, now);
+	else
+		rtds_owe(rq, now);
+}
+
 static void rtds_serve_at(struct rq *rq, struct rtds_entity *e, bool low, s64 now)
 {
 	struct rtds_rq *rr = rtds_rq_of(rq);
 
-	if (rr->serving)
-		rtds_account(rq, now);
-	else
-		rtds_owe(rq, now);
+	rtds_update(rq, now);
 	rr->low = low;
 	rr->from_ns = now;
 	if (rr->serving != e) {
@@ -490,10 +499,7 @@ struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar)
 	/* What it is charged may put it behind others, here and elsewhere */
 	now = ktime_get();
 	key = rr->cpu_key;
-	if (rr->serving)
-		rtds_account(rq, now);
-	else
-		rtds_owe(rq, now);
+	rtds_update(rq, now);
 	e = rtds_first(ar);
 	rtds_serve_at(rq, e, !e, now);
 	if (rr->cpu_key > key && rtds_wants_pull(rq, ar))
@@ -850,10 +856,7 @@ static enum hrtimer_restart rtds_budget(struct hrtimer *timer)
 		now = ktime_get();
 		rr->budget_fired++;
 		rr->budget_at_ns = S64_MAX;
-		if (rr->serving)
-			rtds_account(rq, now);
-		else
-			rtds_owe(rq, now);
+		rtds_update(rq, now);
 		rtds_arm_budget(rq);
 		rtds_reconsider(rq, ar);
 		pull = rtds_wants_pull(rq, ar);
@@ -936,7 +939,8 @@ int rtds_select_cpu(struct task_struct *p, int cpu)
 	best = rtds_find_cpu(p, key, NULL);
 	if (best >= 0)
 		return best;
-	return allowed ? cpu : cpumask_any_and(p->cpus_ptr, cpu_active_mask);
+	best = allowed ? cpu : cpumask_any_and(p->cpus_ptr, cpu_active_mask);
+	return best < nr_cpu_ids ? best : cpu;
 }
 
 /*
@@ -952,10 +956,22 @@ int rtds_select_cpu(struct task_struct *p, int cpu)
  */
 u64 rtds_part_key(struct a653_pcpu *pc, s64 now)
 {
-	/* Without the lock: who asks will look again when it has it */
-	struct rtds_server s = data_race(pc->server.s);
+	/*
+	 * Who asks will look again when it has the lock. But what it reads now may be
+	 * half of one server and half of another, or be just becoming one.
+	 */
+	const struct rtds_server *from = &pc->server.s;
+	const struct rtds_server s = {
+		.par.budget_ns = READ_ONCE(from->par.budget_ns),
+		.par.period_ns = READ_ONCE(from->par.period_ns),
+		.par.extra = READ_ONCE(from->par.extra),
+		.deadline_ns = READ_ONCE(from->deadline_ns),
+		.left_ns = READ_ONCE(from->left_ns),
+		.late_ns = READ_ONCE(from->late_ns),
+		.level = READ_ONCE(from->level),
+	};
 
-	if (!s.par.budget_ns)
+	if (!s.par.budget_ns || !s.par.period_ns)
 		return RTDS_KEY_NONE;
 	if (READ_ONCE(pc->server.queued))
 		return rtds_depleted(&s) ? RTDS_KEY_NONE : rtds_key(&s);
@@ -1056,16 +1072,17 @@ void rtds_rq_stat(int cpu, struct a653_cpu_stat *st)
 }
 
 /**
- * rtds_use_cpuslocked - there will be servers
+ * rtds_use - there will be servers
  *
  * Before, CPUs do not publish what they run. Nothing ever switches that off again.
  *
- * Context: process, inside cpus_read_lock().
+ * Context: process, inside cpus_read_lock(), a653_mutex.
  */
-void rtds_use_cpuslocked(void)
+void rtds_use(void)
 {
 	int cpu;
 
+	lockdep_assert_held(&a653_mutex);
 	if (rtds_used())
 		return;
 	static_branch_enable_cpuslocked(&rtds_key_used);
@@ -1073,19 +1090,6 @@ void rtds_use_cpuslocked(void)
 		guard(rq_lock_irqsave)(cpu_rq(cpu));
 		rtds_publish(cpu_rq(cpu), per_cpu_ptr(&a653_rqs, cpu));
 	}
-}
-
-/**
- * rtds_use - the same
- *
- * Context: process.
- */
-void rtds_use(void)
-{
-	if (rtds_used())
-		return;
-	guard(cpus_read_lock)();
-	rtds_use_cpuslocked();
 }
 
 /**

@@ -21,8 +21,8 @@
  *
  * So each kind takes the other for one that always comes first, as far as it can: of
  * what has a later deadline nothing does. That is pessimistic: a CPU cannot be filled
- * up with both. On CPUs with servers of one kind the bounds
- * are those that sched-rtds.rst proves.
+ * up with both. On CPUs with servers of one kind the bounds are those that
+ * sched-rtds.rst proves.
  *
  * What is promised is bounded by all that windows leave but for the share of
  * kernel.sched_a653_min_slack_pct, which stays with the lower classes.
@@ -31,7 +31,6 @@
  * group, and of CPUs times groups.
  */
 #include <linux/mmu_context.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <uapi/linux/sched/types.h>
 
@@ -310,7 +309,7 @@ static int rtds_change_grant(struct rtds_grant *grant, const struct cpumask *old
  * @want: the servers of partitions that are to have other parameters
  * @nr: elements at @want
  * @cpus: CPUs that get another frame table
- * @supplies: what these leave free, by CPU; NULL: they get none
+ * @supplies: what these leave free, by CPU
  * @how: ask only; make the promises if they can be kept; make them
  * @why: filled in if they cannot
  *
@@ -341,10 +340,7 @@ int rtds_admit_servers(struct rtds_want *want, u32 nr, const struct cpumask *cpu
 			struct rtds_cap *cap = per_cpu_ptr(&rtds_caps, cpu);
 
 			old[i++] = cap->supply;
-			if (supplies)
-				cap->supply = *supplies[cpu];
-			else
-				rtds_supply_full(&cap->supply);
+			cap->supply = *supplies[cpu];
 		}
 		for (n = 0; n < nr; n++) {
 			want[n].old = want[n].grant->par;
@@ -368,6 +364,28 @@ int rtds_admit_servers(struct rtds_want *want, u32 nr, const struct cpumask *cpu
 	kvfree(old);
 	free_cpumask_var(concerned);
 	return fits ? 0 : -EBUSY;
+}
+
+/**
+ * rtds_forget - withdraw a promise
+ * @grant: what was promised, if anything
+ *
+ * Context: any.
+ */
+void rtds_forget(struct rtds_grant *grant)
+{
+	guard(raw_spinlock_irqsave)(&rtds_lock);
+	rtds_remove(grant);
+}
+
+/**
+ * rtds_forget_table - a CPU has no frame table any more
+ * @cpu: the CPU
+ */
+void rtds_forget_table(int cpu)
+{
+	guard(raw_spinlock_irq)(&rtds_lock);
+	rtds_supply_full(&per_cpu_ptr(&rtds_caps, cpu)->supply);
 }
 
 /**
@@ -439,8 +457,18 @@ bool rtds_attr_valid(const struct sched_attr *attr)
 	       !(attr->sched_flags & SCHED_FLAG_DL_OVERRUN);
 }
 
-static DEFINE_MUTEX(rtds_enable_mutex);
 static bool rtds_enabled;
+
+static int rtds_enable_locked(void *unused)
+{
+	if (rtds_enabled)
+		return 0;
+	a653_class_get();
+	rtds_use();
+	/* Pairs with rtds_prepare() */
+	smp_store_release(&rtds_enabled, true);
+	return 0;
+}
 
 /*
  * Before @p gets the policy @policy: a server for it, and the class in use. The first
@@ -454,12 +482,9 @@ int rtds_prepare(struct task_struct *p, int policy)
 
 	if (!rtds_policy(policy) || READ_ONCE(p->a653.rtds))
 		return 0;
-	scoped_guard(mutex, &rtds_enable_mutex) {
-		if (!rtds_enabled)
-			static_branch_inc(&a653_loaded.key);
-		rtds_enabled = true;
-		rtds_use();
-	}
+	/* Pairs with rtds_enable_locked() */
+	if (!smp_load_acquire(&rtds_enabled))
+		a653_locked_cpus(rtds_enable_locked, NULL);
 	e = kzalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return -ENOMEM;
@@ -477,8 +502,12 @@ void rtds_fork_task(struct task_struct *p)
 	p->a653.rtds = NULL;
 }
 
+/* A zombie can have got a promise after its last breath: rtds_task_dead() */
 void rtds_free_task(struct task_struct *p)
 {
+	if (!p->a653.rtds)
+		return;
+	rtds_forget(&p->a653.rtds->grant);
 	kfree(p->a653.rtds);
 }
 
@@ -507,7 +536,8 @@ int rtds_admit_task(struct task_struct *p, int policy, const struct sched_attr *
 	struct rtds_params par = rtds_no_params;
 
 	lockdep_assert_rq_held(task_rq(p));
-	if (!p->a653.rtds)
+	/* Neither will the policy change then */
+	if (!p->a653.rtds || (attr->sched_flags & SCHED_FLAG_KEEP_PARAMS))
 		return 0;
 	if (rtds_policy(policy))
 		par = rtds_params_of(attr);
@@ -546,7 +576,10 @@ void rtds_get_attr(struct task_struct *p, struct sched_attr *attr)
 		attr->sched_flags |= SCHED_FLAG_RECLAIM;
 }
 
-/* May @p, a SCHED_RTDS thread, be confined to @mask? Under rq->lock and pi_lock. */
+/*
+ * May @p, a SCHED_RTDS thread, be confined to @mask? If so that is promised: it will
+ * be. Under rq->lock and pi_lock.
+ */
 int rtds_check_affinity(struct task_struct *p, const struct cpumask *mask)
 {
 	struct rtds_params par = p->a653.rtds->grant.par;
@@ -566,8 +599,7 @@ void rtds_affinity_changed(struct task_struct *p)
 
 void rtds_task_dead(struct task_struct *p)
 {
-	guard(raw_spinlock_irqsave)(&rtds_lock);
-	rtds_remove(&p->a653.rtds->grant);
+	rtds_forget(&p->a653.rtds->grant);
 }
 
 /**

@@ -116,7 +116,8 @@ static int rtds_wants(struct a653_module *mod, const struct a653_plan *plan, boo
 			par = rtds_declared(plan, part, cpus);
 		else
 			cpumask_copy(cpus, &part->server_cpus);
-		if (!part->pcpu || (part->module != mod && cpumask_empty(cpus)))
+		/* Of no module: what a load that failed asked for, if anything */
+		if (!part->pcpu || (part->module && part->module != mod))
 			continue;
 		for_each_possible_cpu(cpu) {
 			struct rtds_grant *grant = &per_cpu_ptr(part->pcpu, cpu)->server.grant;
@@ -138,7 +139,7 @@ static int rtds_wants(struct a653_module *mod, const struct a653_plan *plan, boo
 /**
  * rtds_admit_plan - can all promises be kept with this schedule?
  * @mod: the module that is to follow it
- * @plan: the configuration, NULL: no frame table any more, and no budgets
+ * @plan: the configuration
  * @schedule: index of the schedule in it
  * @parts: all partitions
  * @how: ask only; make the promises if they can be kept; make them
@@ -151,7 +152,6 @@ int rtds_admit_plan(struct a653_module *mod, const struct a653_plan *plan,
 		    unsigned int schedule, struct list_head *parts, enum rtds_how how,
 		    struct rtds_refusal *why)
 {
-	struct rtds_supply **supplies = NULL;
 	struct rtds_want *want;
 	int nr, err;
 
@@ -159,9 +159,8 @@ int rtds_admit_plan(struct a653_module *mod, const struct a653_plan *plan,
 	nr = rtds_wants(mod, plan, plan != mod->budgets_of, parts, &want);
 	if (nr < 0)
 		return nr;
-	if (plan)
-		supplies = &plan->supplies[schedule * nr_cpu_ids];
-	err = rtds_admit_servers(want, nr, &mod->cpus, supplies, how, why);
+	err = rtds_admit_servers(want, nr, &mod->cpus,
+				 &plan->supplies[schedule * nr_cpu_ids], how, why);
 	kvfree(want);
 	return err;
 }
@@ -192,6 +191,29 @@ void rtds_apply_plan(struct a653_module *mod, const struct a653_plan *plan,
 		par = rtds_declared(plan, part, &cpus);
 		rtds_part_set(part, &par, &cpus, now);
 	}
+}
+
+/**
+ * rtds_forget_module - withdraw all that was promised to the partitions of a module
+ * @mod: the module, which is being unloaded; its partitions are still its own
+ * @parts: all partitions
+ *
+ * Context: process, a653_mutex.
+ */
+void rtds_forget_module(struct a653_module *mod, struct list_head *parts)
+{
+	struct a653_part *part;
+	int cpu;
+
+	lockdep_assert_held(&a653_mutex);
+	list_for_each_entry(part, parts, node) {
+		if (part->module != mod)
+			continue;
+		for_each_possible_cpu(cpu)
+			rtds_forget(&per_cpu_ptr(part->pcpu, cpu)->server.grant);
+	}
+	for_each_cpu(cpu, &mod->cpus)
+		rtds_forget_table(cpu);
 }
 
 /**

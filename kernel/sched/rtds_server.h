@@ -78,6 +78,8 @@ static inline bool rtds_depleted(const struct rtds_server *s)
  */
 #define RTDS_KEY_FIRST	0ULL			/* nothing comes before it */
 #define RTDS_KEY_NONE	U64_MAX			/* everything comes before it */
+/* Nothing at RTDS_LEVEL_EXTRA or after it comes before it */
+#define RTDS_KEY_EXTRA	((u64)RTDS_LEVEL_EXTRA << 60)
 
 static inline u64 rtds_key(const struct rtds_server *s)
 {

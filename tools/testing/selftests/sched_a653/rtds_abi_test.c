@@ -303,10 +303,9 @@ TEST(rtds_exit_in_every_state)
 		EXPECT(!server_find(&l, w->pid, "", 0), "state %d: its server is still there",
 		       i % 4);
 		worker_end(other);
-		/* the promise too is gone */
+		/* the promise too goes: when it has run for the last time, after its burial */
 		w = thread(sleeper, 1);
-		rc = set_rtds(w->pid, 94 * MS, 100 * MS, 0);
-		EXPECT(!rc, "state %d: after its death: %s", i % 4, strerror(-rc));
+		WAIT_FOR(!(rc = set_rtds(w->pid, 94 * MS, 100 * MS, 0)), "room after its death");
 		worker_end(w);
 	}
 }
@@ -384,5 +383,116 @@ TEST_CPUS(rtds_affinity, 2)
 		rc = set_cpus(w->pid, all_cpus());
 		EXPECT(!rc, "to all: %s", strerror(-rc));
 	}
+	worker_end(w);
+}
+
+#define KEEP_PARAMS	0x10	/* SCHED_FLAG_KEEP_PARAMS */
+
+/* What was promised in all, in parts of a CPU */
+static double promised(void)
+{
+	static struct server_list l;
+	uint64_t sum = 0, global = 0;
+	unsigned int i;
+
+	servers_read(&l);
+	for (i = 0; i < l.h.nr_cpus; i++) {
+		sum += l.cpu[i].util;
+		/* a thread that may use all of them is told on each */
+		if (l.cpu[i].global_util > global)
+			global = l.cpu[i].global_util;
+	}
+	return (sum + global) / 4294967296.0;
+}
+
+/* One that is dead, but not buried, can be given parameters: they go with it */
+TEST(rtds_zombie_leaves_no_promise)
+{
+	int rc, i, promises = 0;
+	double before;
+	siginfo_t si;
+	pid_t pid;
+
+	need_rtds();
+	before = promised();
+	/* until one has run for the last time before it got its promise */
+	for (i = 0; i < 50 && !promises; i++) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		ASSERT(pid > 0 && !waitid(P_PID, pid, &si, WEXITED | WNOWAIT), "fork");
+		pass(200 * US);
+		rc = set_rtds(pid, 5 * MS, 10 * MS, 0);
+		ASSERT(!rc, "a zombie: %s", strerror(-rc));
+		promises += promised() > before;
+		waitpid(pid, NULL, 0);
+		WAIT_FOR(promised() <= before, "end of the promise");
+	}
+	EXPECT(promises, "no zombie was promised anything");
+}
+
+/* A change of policy that keeps the parameters is none: nor is the promise gone */
+TEST(rtds_promise_stays_with_the_policy)
+{
+	struct attr a = { .size = sizeof(a), .policy = SCHED_OTHER, .flags = KEEP_PARAMS };
+	double before, with;
+	struct worker *w;
+	int rc;
+
+	need_rtds();
+	before = promised();
+	w = thread(sleeper, 0);
+	ASSERT(!set_rtds(w->pid, 5 * MS, 10 * MS, 0), "policy");
+	rc = set_attr(w->pid, &a);
+	with = promised();
+	ASSERT(!get_attr(w->pid, &a), "getattr");
+	test_note("SCHED_OTHER with the parameters: %s, policy %u", strerror(-rc), a.policy);
+	EXPECT((a.policy == SCHED_RTDS) == (with > before + 0.4), "policy %u, %.2f promised",
+	       a.policy, with - before);
+	worker_end(w);
+	WAIT_FOR(promised() <= before, "end of the promise");
+}
+
+/* Refused before anything is promised */
+TEST(rtds_not_to_cpus_that_are_not_there)
+{
+	double before, with;
+	struct worker *w;
+	int rc;
+
+	need_rtds();
+	before = promised();
+	w = thread(sleeper, 0);
+	ASSERT(!set_rtds(w->pid, 5 * MS, 10 * MS, 0), "policy");
+	with = promised();
+	rc = set_cpus(w->pid, 1ULL << 63);
+	EXPECT(rc == -EINVAL, "CPU 63: %s", strerror(-rc));
+	EXPECT(promised() == with, "%.2f instead of %.2f promised", promised(), with);
+	worker_end(w);
+	WAIT_FOR(promised() <= before, "end of the promise");
+}
+
+/* Also where what was promised does not fit any more */
+TEST(rtds_less_is_never_refused)
+{
+	struct worker *w;
+	int rc;
+
+	need_rtds();
+	w = thread(sleeper, 1);
+	ASSERT(!set_rtds(w->pid, 70 * MS, 100 * MS, 0), "policy");
+	min_slack(50);
+	rc = set_rtds(w->pid, 80 * MS, 100 * MS, 0);
+	EXPECT(rc == -EBUSY, "more: %s", strerror(-rc));
+	expect_attr(w->pid, 70 * MS, 100 * MS, 0);
+	rc = set_rtds(w->pid, 60 * MS, 100 * MS, 0);
+	EXPECT(!rc, "less, though too much: %s", strerror(-rc));
+	expect_attr(w->pid, 60 * MS, 100 * MS, 0);
+	rc = set_rtds(w->pid, 60 * MS, 120 * MS, 0);
+	EXPECT(!rc, "less often: %s", strerror(-rc));
+	/* all of the CPU: nobody may have any */
+	min_slack(100);
+	rc = set_rtds(w->pid, 10 * MS, 120 * MS, FLAG_RECLAIM);
+	EXPECT(!rc, "less, with extratime: %s", strerror(-rc));
 	worker_end(w);
 }
