@@ -349,6 +349,8 @@ int a653_test_unload(const struct a653_request *req, char *reason);
  *	that is used, RTDS_KEY_NONE for lower classes, RTDS_KEY_EXTRA for them while
  *	there is no extratime. Others read it as a hint.
  * @push_key: key of the first in @push, likewise
+ * @claim_key: key of the thread that it was told of, until @work runs; else
+ *	RTDS_KEY_NONE. Without the lock.
  * @due_timer: fires at the first deadline in @due
  * @due_ns: when, S64_MAX if it is not armed
  * @budget_timer: fires when @serving has used up what it has at its level
@@ -371,6 +373,7 @@ struct rtds_rq {
 	s64 from_ns;
 	u64 cpu_key;
 	u64 push_key;
+	u64 claim_key;
 	struct hrtimer due_timer;
 	s64 due_ns;
 	struct hrtimer budget_timer;

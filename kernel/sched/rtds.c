@@ -27,7 +27,8 @@
  * partition there is one way by which a waiting thread gets to another CPU, the
  * pull. A CPU publishes the key of what it runs. It pulls when that gets larger;
  * and who leaves a thread waiting (offer) tells the CPU with the largest key, if
- * that is larger than the thread's. Keys that are equal displace nobody.
+ * that is larger than the thread's, and claims it: until it has looked, it counts as
+ * if it had the thread. Keys that are equal displace nobody.
  *
  * Extratime comes before the lower classes as well, so it must leave them
  * something: while there is extratime the CPU owes them the share of
@@ -37,7 +38,9 @@
  * Bounds, with interrupts off: O(log n) for n queued servers, O(m) to look for one
  * of m CPUs. A timer that finds k servers due takes k such steps; k is one, but for
  * servers whose periods end at the same time. A pull locks those of the CPUs where a
- * better thread waits, one after the other, until it gets one.
+ * better thread waits, one after the other, until it gets one. A CPU that was told
+ * locks each of those where there is still one that should run somewhere; threads
+ * that may go to some CPUs only, if they wait there before it, are passed over.
  */
 #include <linux/mmu_context.h>
 #include <linux/rbtree.h>
@@ -64,7 +67,7 @@ static inline struct rtds_rq *rtds_rq_of(struct rq *rq)
 	return &a653_rq_of(rq)->rtds;
 }
 
-static void rtds_offer(struct rq *rq, struct rtds_entity *e, struct cpumask *told);
+static bool rtds_offer(struct rq *rq, struct rtds_entity *e);
 
 static const char rtds_no_name[A653_NAME_LEN];
 
@@ -551,7 +554,7 @@ void rtds_queue(struct rq *rq, struct rtds_entity *e, bool wakes)
 	rtds_arm_due(rq);
 	/* It was left alone as it was to run here; perhaps it did not come to that */
 	if (first && rtds_first(a653_rq_of(rq)) != first)
-		rtds_offer(rq, first, NULL);
+		rtds_offer(rq, first);
 }
 
 /**
@@ -575,19 +578,27 @@ void rtds_unqueue(struct rq *rq, struct rtds_entity *e)
  * To other CPUs
  */
 
+/* What @cpu runs, or is going to get */
+static u64 rtds_key_of(int cpu)
+{
+	struct rtds_rq *rr = rtds_rq_of(cpu_rq(cpu));
+
+	return min(READ_ONCE(rr->cpu_key), READ_ONCE(rr->claim_key));
+}
+
 /*
  * Of the CPUs where @p may run, the one that runs what is least urgent, if that is
  * less urgent than @key; else -1. One that idles before others of the same kind.
  */
-static int rtds_find_cpu(struct task_struct *p, u64 key, const struct cpumask *not)
+static int rtds_find_cpu(struct task_struct *p, u64 key)
 {
 	int cpu, best = -1;
 	u64 worst = key;
 
 	for_each_cpu_and(cpu, p->cpus_ptr, cpu_active_mask) {
-		u64 cpu_key = READ_ONCE(per_cpu(a653_rqs, cpu).rtds.cpu_key);
+		u64 cpu_key = rtds_key_of(cpu);
 
-		if (cpu_key <= key || (not && cpumask_test_cpu(cpu, not)))
+		if (cpu_key <= key)
 			continue;
 		if (cpu_key > worst || (cpu_key == worst && !available_idle_cpu(best) &&
 					available_idle_cpu(cpu))) {
@@ -598,30 +609,48 @@ static int rtds_find_cpu(struct task_struct *p, u64 key, const struct cpumask *n
 	return best;
 }
 
+/* The same; until that CPU has looked, nobody else takes it for so little urgent */
+static int rtds_claim_cpu(struct task_struct *p, u64 key, int this_cpu)
+{
+	struct rtds_rq *rr;
+	u64 claim;
+	int cpu;
+
+	/* Each time it fails others have succeeded */
+	for (;;) {
+		cpu = rtds_find_cpu(p, key);
+		if (cpu < 0 || cpu == this_cpu)
+			return -1;
+		rr = rtds_rq_of(cpu_rq(cpu));
+		claim = READ_ONCE(rr->claim_key);
+		if (claim > key && try_cmpxchg(&rr->claim_key, &claim, key))
+			return cpu;
+	}
+}
+
 /*
- * @e waits here: let a CPU pull it that should run it, if there is one. @told are
- * those that are told something already.
+ * @e waits here: let a CPU pull it that should run it. Returns false if there is none,
+ * or nothing to be done.
  */
-static void rtds_offer(struct rq *rq, struct rtds_entity *e, struct cpumask *told)
+static bool rtds_offer(struct rq *rq, struct rtds_entity *e)
 {
 	struct a653_rq *ar = a653_rq_of(rq);
 	int cpu;
 
 	if (RB_EMPTY_NODE(&e->push_node) ||
 	    (!a653_window_busy(ar) && rtds_first(ar) == e))
-		return;
+		return false;
 	/*
 	 * Pairs with rtds_wants_pull(): either the thread is seen there, or what
 	 * that CPU runs, here.
 	 */
 	smp_mb();
-	cpu = rtds_find_cpu(e->task, e->key, told);
-	if (cpu < 0 || cpu == cpu_of(rq))
-		return;
-	if (told)
-		cpumask_set_cpu(cpu, told);
+	cpu = rtds_claim_cpu(e->task, e->key, cpu_of(rq));
+	if (cpu < 0)
+		return false;
 	trace_a653_tickle(e->task->pid, cpu_of(rq), cpu);
 	irq_work_queue_on(&per_cpu(a653_rqs, cpu).rtds.work, cpu);
+	return true;
 }
 
 /**
@@ -676,7 +705,6 @@ void rtds_pull(struct rq *rq)
 	struct rtds_rq *rr = rtds_rq_of(rq);
 	int cpu, best, this_cpu = cpu_of(rq);
 	struct rtds_entity *e = NULL;
-	struct rb_node *node;
 	struct rq *src;
 	u64 key, first;
 
@@ -710,10 +738,6 @@ void rtds_pull(struct rq *rq)
 			set_task_cpu(p, this_cpu);
 			activate_task(rq, p, ENQUEUE_NOCLOCK);
 			rtds_check_preempt(rq, e);
-			/* Two may have been offered to this CPU at the same time */
-			node = rb_first_cached(&rtds_rq_of(src)->push);
-			if (node)
-				rtds_offer(src, rtds_of_push(node), NULL);
 			rtds_check_rq(src);
 			rtds_check_rq(rq);
 		}
@@ -721,19 +745,48 @@ void rtds_pull(struct rq *rq)
 	}
 }
 
+/*
+ * This CPU was offered a thread, and has looked. It can have got a better one in the
+ * meantime, from itself or from yet another CPU; and whose thread was left then may
+ * count on it. So who still has one that some CPU should rather run offers it again.
+ * That ends: each time a CPU has got something better.
+ */
+static void rtds_offer_rest(int this_cpu)
+{
+	struct rb_node *node;
+	u64 worst = 0;
+	struct rq *rq;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		worst = max(worst, rtds_key_of(cpu));
+	for_each_cpu(cpu, &rtds_push_cpus) {
+		rq = cpu_rq(cpu);
+		if (cpu == this_cpu || READ_ONCE(rtds_rq_of(rq)->push_key) >= worst)
+			continue;
+		guard(rq_lock)(rq);
+		node = rb_first_cached(&rtds_rq_of(rq)->push);
+		while (node && !rtds_offer(rq, rtds_of_push(node)))
+			node = rb_next(node);
+	}
+}
+
 static void rtds_work(struct irq_work *work)
 {
 	struct a653_rq *ar = container_of(work, struct a653_rq, rtds.work);
 	struct rq *rq = this_rq();
-	bool pull;
+	bool pull, asked;
 
 	scoped_guard(rq_lock, rq) {
+		asked = xchg(&ar->rtds.claim_key, RTDS_KEY_NONE) != RTDS_KEY_NONE;
 		rtds_arm_due(rq);
 		rtds_arm_budget(rq);
 		pull = rtds_wants_pull(rq, ar);
 	}
 	if (pull)
 		rtds_pull(rq);
+	if (asked)
+		rtds_offer_rest(cpu_of(rq));
 }
 
 /**
@@ -745,15 +798,14 @@ static void rtds_work(struct irq_work *work)
  */
 bool rtds_window_changed(struct rq *rq, struct a653_rq *ar)
 {
-	struct rb_node *node;
+	struct rtds_entity *e = rtds_first(ar);
 
 	rtds_publish(rq, ar);
 	if (!a653_window_busy(ar))
 		return rtds_wants_pull(rq, ar);
 	/* Others left it alone, as it was to run here; now a window comes first */
-	node = rb_first_cached(&ar->rtds.push);
-	if (node)
-		rtds_offer(rq, rtds_of_push(node), NULL);
+	if (e)
+		rtds_offer(rq, e);
 	return false;
 }
 
@@ -799,7 +851,6 @@ static struct rtds_entity *rtds_replenish(struct rq *rq, struct a653_rq *ar, s64
 static enum hrtimer_restart rtds_due(struct hrtimer *timer)
 {
 	struct a653_rq *ar = container_of(timer, struct a653_rq, rtds.due_timer);
-	struct cpumask *told = this_cpu_ptr(&rtds_pull_mask);
 	struct rq *rq = this_rq();
 	struct rtds_entity *e, *first;
 	bool pull, any;
@@ -826,11 +877,10 @@ static enum hrtimer_restart rtds_due(struct hrtimer *timer)
 		rtds_reconsider(rq, ar);
 
 		/* All keys are known now, and so is who runs here */
-		cpumask_clear(told);
 		if (first)
-			rtds_offer(rq, first, told);
+			rtds_offer(rq, first);
 		for (; e; e = e->renewed)
-			rtds_offer(rq, e, told);
+			rtds_offer(rq, e);
 		pull = rtds_wants_pull(rq, ar);
 		rtds_check_rq(rq);
 	}
@@ -879,7 +929,7 @@ void rtds_enqueue_task(struct rq *rq, struct task_struct *p, int flags)
 	a653_rq_of(rq)->nr_queued++;
 	rtds_queue(rq, e, flags & ENQUEUE_WAKEUP);
 	if (!task_current(rq, p))
-		rtds_offer(rq, e, NULL);
+		rtds_offer(rq, e);
 	rtds_check_rq(rq);
 }
 
@@ -917,7 +967,7 @@ void rtds_put_prev_task(struct rq *rq, struct task_struct *p)
 	if (!e->queued)
 		return;
 	rtds_update_push(rq, e);
-	rtds_offer(rq, e, NULL);
+	rtds_offer(rq, e);
 }
 
 /**
@@ -936,7 +986,7 @@ int rtds_select_cpu(struct task_struct *p, int cpu)
 
 	if (allowed && key < READ_ONCE(per_cpu(a653_rqs, cpu).rtds.cpu_key))
 		return cpu;
-	best = rtds_find_cpu(p, key, NULL);
+	best = rtds_find_cpu(p, key);
 	if (best >= 0)
 		return best;
 	best = allowed ? cpu : cpumask_any_and(p->cpus_ptr, cpu_active_mask);
@@ -1105,6 +1155,7 @@ void rtds_init_cpu(int cpu)
 	rr->push = RB_ROOT_CACHED;
 	rr->cpu_key = RTDS_KEY_NONE;
 	rr->push_key = RTDS_KEY_NONE;
+	rr->claim_key = RTDS_KEY_NONE;
 	rr->due_ns = S64_MAX;
 	rr->budget_at_ns = S64_MAX;
 	rr->work = IRQ_WORK_INIT_HARD(rtds_work);
