@@ -21,13 +21,12 @@
 #include <linux/time.h>
 
 #define ROUNDS		200
-#define SEED		0xa653ULL
 #else
 #define ROUNDS		3000
-#define SEED		a653_host_seed()
 #endif
 
 #include "a653_frame.h"
+#include "a653_rnd.h"
 #include "rtds_server.h"
 
 #define US		1000ULL
@@ -37,30 +36,6 @@
  * Tools
  */
 
-struct rnd {
-	u64 state;
-	u32 round;
-};
-
-/* SplitMix64: short, and any seed will do */
-static u64 rnd64(struct rnd *r)
-{
-	u64 x = r->state += 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
-}
-
-/* One of first ... last; small ranges only, where the bias is nothing */
-static s64 rnd_in(struct rnd *r, s64 first, s64 last)
-{
-	u64 rem;
-
-	div64_u64_rem(rnd64(r) >> 16, last - first + 1, &rem);
-	return first + (s64)rem;
-}
-
 static u64 rem_of(u64 dividend, u64 divisor)
 {
 	u64 rem;
@@ -68,10 +43,6 @@ static u64 rem_of(u64 dividend, u64 divisor)
 	div64_u64_rem(dividend, divisor, &rem);
 	return rem;
 }
-
-#define CHECK(cond) \
-	KUNIT_ASSERT_TRUE_MSG(test, cond, "in round %u\n", \
-			      ((struct rnd *)test->priv)->round)
 
 /* @t + @by, as near to it as the clock can tell */
 static s64 shift(s64 t, s64 by)
@@ -1909,23 +1880,6 @@ static void check_survives_noise(struct kunit *test)
  * The suite
  */
 
-static int a653_frame_test_init(struct kunit *test)
-{
-	struct rnd *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
-
-	if (!r)
-		return -ENOMEM;
-	r->state = SEED;
-	test->priv = r;
-	return 0;
-}
-
-static int a653_frame_suite_init(struct kunit_suite *suite)
-{
-	kunit_info(suite, "seed 0x%llx\n", SEED);
-	return 0;
-}
-
 static struct kunit_case a653_frame_test_cases[] = {
 	KUNIT_CASE(locate_each_instant),
 	KUNIT_CASE(locate_near_the_ends_of_time),
@@ -1967,8 +1921,8 @@ static struct kunit_case a653_frame_test_cases[] = {
 
 static struct kunit_suite a653_frame_test_suite = {
 	.name = "a653_frame",
-	.suite_init = a653_frame_suite_init,
-	.init = a653_frame_test_init,
+	.suite_init = rnd_suite_init,
+	.init = rnd_test_init,
 	.test_cases = a653_frame_test_cases,
 };
 

@@ -8,7 +8,7 @@
  * they sleep and wake up when it hurts others most; each that had work all
  * through a period must have got its budget.
  *
- * Numbers are random and repeat, as in a653_frame_test.c; the same source is
+ * Numbers are random and repeat, see a653_rnd.h; the same source is
  * the host program. Tests that begin with "lesson" and a number keep an error
  * away that an earlier scheduler made.
  */
@@ -23,13 +23,12 @@
 
 #define ROUNDS		200
 #define SIM_EVENTS	1000
-#define SEED		0xa653ULL
 #else
 #define ROUNDS		1000
 #define SIM_EVENTS	2000
-#define SEED		a653_host_seed()
 #endif
 
+#include "a653_rnd.h"
 #include "rtds_server.h"
 
 #define US		1000ULL
@@ -39,38 +38,10 @@
  * Tools
  */
 
-struct rnd {
-	u64 state;
-	u32 round;
-};
-
-/* SplitMix64: short, and any seed will do */
-static u64 rnd64(struct rnd *r)
-{
-	u64 x = r->state += 0x9e3779b97f4a7c15ULL;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
-}
-
-/* One of first ... last; small ranges only, where the bias is nothing */
-static s64 rnd_in(struct rnd *r, s64 first, s64 last)
-{
-	u64 rem;
-
-	div64_u64_rem(rnd64(r) >> 16, last - first + 1, &rem);
-	return first + (s64)rem;
-}
-
 static bool one_in(struct rnd *r, u32 n)
 {
 	return !rnd_in(r, 0, n - 1);
 }
-
-#define CHECK(cond) \
-	KUNIT_ASSERT_TRUE_MSG(test, cond, "in round %u\n", \
-			      ((struct rnd *)test->priv)->round)
 
 static void check_server(struct kunit *test, const struct rtds_server *s,
 			 s64 deadline_ns, u64 left_ns, u64 late_ns, u32 level)
@@ -1740,23 +1711,6 @@ static void admitted_global_servers_get_their_budgets(struct kunit *test)
  * The suite
  */
 
-static int rtds_server_test_init(struct kunit *test)
-{
-	struct rnd *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
-
-	if (!r)
-		return -ENOMEM;
-	r->state = SEED;
-	test->priv = r;
-	return 0;
-}
-
-static int rtds_server_suite_init(struct kunit_suite *suite)
-{
-	kunit_info(suite, "seed 0x%llx\n", SEED);
-	return 0;
-}
-
 static struct kunit_case rtds_server_test_cases[] = {
 	KUNIT_CASE(params),
 	KUNIT_CASE(grid_does_not_drift),
@@ -1788,8 +1742,8 @@ static struct kunit_case rtds_server_test_cases[] = {
 
 static struct kunit_suite rtds_server_test_suite = {
 	.name = "a653_rtds_server",
-	.suite_init = rtds_server_suite_init,
-	.init = rtds_server_test_init,
+	.suite_init = rnd_suite_init,
+	.init = rnd_test_init,
 	.test_cases = rtds_server_test_cases,
 };
 
