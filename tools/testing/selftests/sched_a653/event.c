@@ -2,7 +2,7 @@
 /*
  * Lists of scheduling events
  */
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,16 +30,22 @@ void ev_free(struct evlist *l)
 	free(l);
 }
 
+void *ev_room(void *v, size_t nr, size_t *room, size_t size)
+{
+	if (nr < *room)
+		return v;
+	*room = *room ? 2 * *room : 1024;
+	v = realloc(v, *room * size);
+	if (!v)
+		abort();
+	return v;
+}
+
 struct ev *ev_add(struct evlist *l, uint64_t ts, int cpu, enum ev_type type)
 {
 	struct ev *e;
 
-	if (l->nr == l->room) {
-		l->room = l->room ? 2 * l->room : 4096;
-		l->ev = realloc(l->ev, l->room * sizeof(*l->ev));
-		if (!l->ev)
-			abort();
-	}
+	l->ev = ev_room(l->ev, l->nr, &l->room, sizeof(*l->ev));
 	e = &l->ev[l->nr++];
 	memset(e, 0, sizeof(*e));
 	e->ts = ts;
@@ -198,5 +204,60 @@ void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len
 	case EV_MARK:
 		snprintf(buf, len, "mark %llu", (unsigned long long)e->mark);
 		break;
+	}
+}
+
+bool ev_is_stop(const struct evlist *l, pid_t pid)
+{
+	return !strncmp(ev_comm(l, pid), "migration/", 10);
+}
+
+void ev_violation(const struct evlist *l, struct ev_verdict *v, const struct ev *e,
+		  const char *fmt, ...)
+{
+	char what[160], at[200] = "";
+	va_list ap;
+
+	if (v->count++)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	if (e)
+		ev_format(l, e, at, sizeof(at));
+	v->where = e;
+	snprintf(v->first, sizeof(v->first), "%.150s%s%.100s", what, e ? ": " : "", at);
+}
+
+unsigned int ev_violations(const struct ev_verdict *v, int nr)
+{
+	unsigned int n = 0;
+
+	while (nr--)
+		n += v++->count;
+	return n;
+}
+
+static void context(const struct evlist *l, const struct ev *e, FILE *to, const char *prefix)
+{
+	const struct ev *i, *end = l->ev + l->nr;
+	char line[256];
+
+	if (!e)
+		return;
+	for (i = e - l->ev > 30 ? e - 30 : l->ev; i < end && i < e + 10; i++) {
+		ev_format(l, i, line, sizeof(line));
+		fprintf(to, "%s%s%s\n", prefix, i == e ? "> " : "  ", line);
+	}
+}
+
+void ev_report(const struct evlist *l, const struct ev_verdict *v, int nr,
+	       const char *const *rule, FILE *to, const char *prefix)
+{
+	for (; nr--; v++, rule++) {
+		if (!v->count)
+			continue;
+		fprintf(to, "%s%s: %u times, first: %s\n", prefix, *rule, v->count, v->first);
+		context(l, v->where, to, prefix);
 	}
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define EV_CPUS		64
@@ -108,5 +109,25 @@ void ev_set_comm(struct evlist *l, pid_t pid, const char *comm, uint64_t ts);
 const char *ev_comm(const struct evlist *l, pid_t pid);
 /* A line for people */
 void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len);
+/* Of the stop class, which comes before everything */
+bool ev_is_stop(const struct evlist *l, pid_t pid);
+/* @v, or what it has become with room for one more than @nr elements of @size */
+void *ev_room(void *v, size_t nr, size_t *room, size_t size);
+
+/* What a checker found against one rule */
+struct ev_verdict {
+	unsigned int count;
+	const struct ev *where;		/* the first */
+	char first[256];
+};
+
+/* @e: where, NULL: nowhere in particular */
+__attribute__((format(printf, 4, 5)))
+void ev_violation(const struct evlist *l, struct ev_verdict *v, const struct ev *e,
+		  const char *fmt, ...);
+unsigned int ev_violations(const struct ev_verdict *v, int nr);
+/* With what happened before and after */
+void ev_report(const struct evlist *l, const struct ev_verdict *v, int nr,
+	       const char *const *rule, FILE *to, const char *prefix);
 
 #endif /* SELFTEST_A653_EVENT_H */

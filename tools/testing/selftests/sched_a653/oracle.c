@@ -2,7 +2,6 @@
 /*
  * The trace checker, see oracle.h
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +102,8 @@ struct ora {
 	bool budgeted[MAX_PARTS];
 	int nr_parts;
 	struct task *task;
-	int nr_tasks, room_tasks;
+	int nr_tasks;
+	size_t room_tasks;
 	int by_pid[EV_PIDS];	/* index + 1 */
 	int by_name[MAX_PARTS];	/* of the event list's names; index + 1 */
 	struct cpu cpu[EV_CPUS];
@@ -114,9 +114,7 @@ struct ora {
 	struct ora_series stay, inv;
 	uint64_t seq, switches;
 	int64_t hard_ns, p99_ns, late_ns, overlap_ns, overlap_max, skew_max;
-	unsigned int count[NR_ORA];
-	char first[NR_ORA][256];
-	const struct ev *where[NR_ORA];
+	struct ev_verdict verdict[NR_ORA];
 };
 
 static const char *const kind_name[NR_ORA] = {
@@ -127,12 +125,7 @@ static const char *const kind_name[NR_ORA] = {
 
 void ora_series_add(struct ora_series *s, int64_t v)
 {
-	if (s->nr == s->room) {
-		s->room = s->room ? 2 * s->room : 1024;
-		s->v = realloc(s->v, s->room * sizeof(*s->v));
-		if (!s->v)
-			abort();
-	}
+	s->v = ev_room(s->v, s->nr, &s->room, sizeof(*s->v));
 	s->v[s->nr++] = v;
 	s->sorted = false;
 }
@@ -157,24 +150,12 @@ int64_t ora_quantile(struct ora_series *s, double q)
 	return s->v[i < s->nr ? i : s->nr - 1];
 }
 
-__attribute__((format(printf, 4, 5)))
-static void violation(struct ora *o, enum ora_kind kind, const struct ev *e,
-		      const char *fmt, ...)
-{
-	char what[160], at[200] = "";
-	va_list ap;
-
-	if (o->count[kind]++)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	if (e)
-		ev_format(o->l, e, at, sizeof(at));
-	o->where[kind] = e;
-	snprintf(o->first[kind], sizeof(o->first[kind]), "%.150s%s%.100s", what,
-		 e ? ": " : "", at);
-}
+#define violation(o, kind, e, ...)						\
+do {										\
+	struct ora *of = (o);							\
+										\
+	ev_violation(of->l, &of->verdict[kind], e, __VA_ARGS__);		\
+} while (0)
 
 struct ora *ora_new(const struct evlist *l)
 {
@@ -315,12 +296,7 @@ void ora_task(struct ora *o, pid_t pid, const char *part, uint64_t allowed,
 {
 	struct task *t;
 
-	if (o->nr_tasks == o->room_tasks) {
-		o->room_tasks = o->room_tasks ? 2 * o->room_tasks : 64;
-		o->task = realloc(o->task, o->room_tasks * sizeof(*o->task));
-		if (!o->task)
-			abort();
-	}
+	o->task = ev_room(o->task, o->nr_tasks, &o->room_tasks, sizeof(*o->task));
 	t = &o->task[o->nr_tasks++];
 	memset(t, 0, sizeof(*t));
 	t->pid = pid;
@@ -376,11 +352,6 @@ static struct task *find_task(struct ora *o, pid_t pid)
 	int i = pid > 0 && pid < EV_PIDS ? o->by_pid[pid] : 0;
 
 	return i ? &o->task[i - 1] : NULL;
-}
-
-static bool is_stop(const struct ora *o, pid_t pid)
-{
-	return !strncmp(ev_comm(o->l, pid), "migration/", 10);
 }
 
 static void set_state(struct ora *o, struct task *t, enum task_state state)
@@ -460,7 +431,7 @@ static void judge_inversions(struct ora *o, const struct ev *e)
 		if (cpu->mod == NOBODY || !cpu->known)
 			continue;
 		t = NULL;
-		if (cpu->open != NOBODY && !is_stop(o, cpu->cur))
+		if (cpu->open != NOBODY && !ev_is_stop(o->l, cpu->cur))
 			t = who_waits(o, c);
 		if (!t) {
 			pending_end(o, &cpu->inv, &o->inv, e->ts);
@@ -562,7 +533,7 @@ static void on_switch(struct ora *o, const struct ev *e)
 				       (int64_t)e->ts - cpu->sched);
 		}
 	} else if (cpu->mod != NOBODY && cpu->open != NOBODY &&
-		   !is_stop(o, e->sw.next)) {
+		   !ev_is_stop(o->l, e->sw.next)) {
 		for (i = 0; i < o->nr_tasks && o->part[cpu->open].nr_wait; i++) {
 			t = &o->task[i];
 			if (t->state == WAITING && t->cpu == e->cpu &&
@@ -750,12 +721,7 @@ static void on_open(struct ora *o, const struct ev *e)
 	cpu->end = e->open.end;
 	cpu->open_ts = e->ts;
 
-	if (o->nr_inst == o->room_inst) {
-		o->room_inst = o->room_inst ? 2 * o->room_inst : 1024;
-		o->inst = realloc(o->inst, o->room_inst * sizeof(*o->inst));
-		if (!o->inst)
-			abort();
-	}
+	o->inst = ev_room(o->inst, o->nr_inst, &o->room_inst, sizeof(*o->inst));
 	in = &o->inst[o->nr_inst];
 	memset(in, 0, sizeof(*in));
 	in->cpu = e->cpu;
@@ -851,12 +817,7 @@ static void on_schedule(struct ora *o, const struct ev *e)
 	} else {
 		violation(o, ORA_SPLIT, e, "the module has no such schedule");
 	}
-	if (o->nr_epochs == o->room_epochs) {
-		o->room_epochs = o->room_epochs ? 2 * o->room_epochs : 1024;
-		o->epoch = realloc(o->epoch, o->room_epochs * sizeof(*o->epoch));
-		if (!o->epoch)
-			abort();
-	}
+	o->epoch = ev_room(o->epoch, o->nr_epochs, &o->room_epochs, sizeof(*o->epoch));
 	ep = &o->epoch[o->nr_epochs++];
 	ep->mod = cpu->mod;
 	ep->sched = e->schedule.sched;
@@ -1013,7 +974,6 @@ unsigned int ora_run(struct ora *o)
 {
 	struct instance *cut = NULL;
 	size_t i, nr_cut = 0;
-	unsigned int n = 0;
 	int k;
 
 	if (o->l->lost)
@@ -1106,19 +1066,17 @@ unsigned int ora_run(struct ora *o)
 		if (p->share > 0 && !p->open_ns)
 			violation(o, ORA_SHARE, NULL, "%s had no window", p->name);
 	}
-	for (k = 0; k < NR_ORA; k++)
-		n += o->count[k];
-	return n;
+	return ev_violations(o->verdict, NR_ORA);
 }
 
 unsigned int ora_count(const struct ora *o, enum ora_kind kind)
 {
-	return o->count[kind];
+	return o->verdict[kind].count;
 }
 
 const char *ora_first(const struct ora *o, enum ora_kind kind)
 {
-	return o->first[kind];
+	return o->verdict[kind].first;
 }
 
 const char *ora_kind_name(enum ora_kind kind)
@@ -1146,32 +1104,11 @@ uint64_t ora_switches(const struct ora *o)
 	return o->switches;
 }
 
-/* What happened before */
-static void context(const struct ora *o, const struct ev *e, FILE *to, const char *prefix)
-{
-	const struct ev *from = e;
-	char line[256];
-
-	if (!e)
-		return;
-	from = e - o->l->ev > 30 ? e - 30 : o->l->ev;
-	for (; from <= e; from++) {
-		ev_format(o->l, from, line, sizeof(line));
-		fprintf(to, "%s  %s\n", prefix, line);
-	}
-}
-
 void ora_report(struct ora *o, FILE *to, const char *prefix)
 {
 	int k;
 
-	for (k = 0; k < NR_ORA; k++) {
-		if (!o->count[k])
-			continue;
-		fprintf(to, "%s%s: %u times, first: %s\n", prefix, kind_name[k],
-			o->count[k], o->first[k]);
-		context(o, o->where[k], to, prefix);
-	}
+	ev_report(o->l, o->verdict, NR_ORA, kind_name, to, prefix);
 	for (k = 0; k < o->nr_parts; k++) {
 		struct ora_part *p = &o->part[k];
 

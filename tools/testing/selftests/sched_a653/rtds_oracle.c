@@ -2,7 +2,6 @@
 /*
  * The checker of deferrable servers, see rtds_oracle.h
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,17 +68,18 @@ struct rtds_ora {
 	struct part part[MAX_PARTS];
 	int nr_parts;
 	struct task *task;
-	int nr_tasks, room_tasks;
+	int nr_tasks;
+	size_t room_tasks;
 	int by_pid[EV_PIDS];	/* index + 1 */
 	struct cpu cpu[EV_CPUS];
 	int nr_cpus, nr_known;
 	uint64_t known_at;	/* since when all are */
 	int64_t tolerance, limit, p99_limit, miss_limit;
 	struct ora_series late, renew;
+	int64_t late_max;
+	const struct ev *late_end;	/* of the longest */
 	const struct ev *at;
-	unsigned int count[NR_RTDS_ORA];
-	char first[NR_RTDS_ORA][256];
-	const struct ev *where[NR_RTDS_ORA];
+	struct ev_verdict verdict[NR_RTDS_ORA];
 };
 
 static const char *const kind_name[NR_RTDS_ORA] = {
@@ -87,23 +87,12 @@ static const char *const kind_name[NR_RTDS_ORA] = {
 	"inversion", "priority", "charge", "grid", "late", "level", "early",
 };
 
-__attribute__((format(printf, 3, 4)))
-static void violation(struct rtds_ora *o, enum rtds_ora_kind kind, const char *fmt, ...)
-{
-	char what[160], at[200] = "";
-	va_list ap;
-
-	if (o->count[kind]++)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	if (o->at)
-		ev_format(o->l, o->at, at, sizeof(at));
-	o->where[kind] = o->at;
-	snprintf(o->first[kind], sizeof(o->first[kind]), "%.150s%s%.100s", what,
-		 o->at ? ": " : "", at);
-}
+#define violation(o, kind, ...)							\
+do {										\
+	struct rtds_ora *of = (o);						\
+										\
+	ev_violation(of->l, &of->verdict[kind], of->at, __VA_ARGS__);		\
+} while (0)
 
 struct rtds_ora *rtds_ora_new(const struct evlist *l)
 {
@@ -171,12 +160,7 @@ static struct task *add_task(struct rtds_ora *o, pid_t pid, unsigned int flags)
 {
 	struct task *t;
 
-	if (o->nr_tasks == o->room_tasks) {
-		o->room_tasks = o->room_tasks ? 2 * o->room_tasks : 64;
-		o->task = realloc(o->task, o->room_tasks * sizeof(*o->task));
-		if (!o->task)
-			abort();
-	}
+	o->task = ev_room(o->task, o->nr_tasks, &o->room_tasks, sizeof(*o->task));
 	t = &o->task[o->nr_tasks++];
 	memset(t, 0, sizeof(*t));
 	t->pid = pid;
@@ -257,11 +241,6 @@ static struct task *find_task(struct rtds_ora *o, pid_t pid)
 	int i = pid > 0 && pid < EV_PIDS ? o->by_pid[pid] : 0;
 
 	return i ? &o->task[i - 1] : NULL;
-}
-
-static bool is_stop(const struct rtds_ora *o, pid_t pid)
-{
-	return !strncmp(ev_comm(o->l, pid), "migration/", 10);
 }
 
 /* It is a task of the partition that the partition schedules */
@@ -529,6 +508,10 @@ static void late_end(struct rtds_ora *o, struct cpu *cpu, int64_t now)
 		return;
 	cpu->late = false;
 	ora_series_add(&o->late, t);
+	if (t > o->late_max) {
+		o->late_max = t;
+		o->late_end = o->at;
+	}
 	if (t > o->limit)
 		violation(o, cpu->late_kind, "%s for %lld ns from %llu.%06llu", cpu->what,
 			  (long long)t, (unsigned long long)cpu->late_since / 1000000,
@@ -587,7 +570,7 @@ static void judge_waiting(struct rtds_ora *o, int64_t now)
 	for (c = 0; c < o->nr_cpus; c++) {
 		cpu = &o->cpu[c];
 		i = NOBODY;
-		if (cpu->known && !is_stop(o, cpu->cur) && !taken(o, cpu, c))
+		if (cpu->known && !ev_is_stop(o->l, cpu->cur) && !taken(o, cpu, c))
 			i = who_waits(o, c, now);
 		if (i == NOBODY) {
 			late_end(o, cpu, now);
@@ -761,7 +744,7 @@ static void on_switch(struct rtds_ora *o, const struct ev *e)
 		violation(o, RTDS_ORA_UNPAID, "%s has no window and no server there",
 			  o->part[next->part].name);
 	}
-	if (cpu->server != NOBODY || (!next && !is_stop(o, e->sw.next)))
+	if (cpu->server != NOBODY || (!next && !ev_is_stop(o->l, e->sw.next)))
 		judge_pick(o, e, cpu->server, before);
 	if (next && ours(next) && cpu->server != NOBODY) {
 		for (i = 0; i < o->nr_tasks; i++) {
@@ -959,7 +942,6 @@ static void advance(struct rtds_ora *o, int64_t ts)
 unsigned int rtds_ora_run(struct rtds_ora *o)
 {
 	struct rtds_ora_server *s;
-	unsigned int n = 0;
 	size_t i;
 	int k;
 
@@ -1016,23 +998,21 @@ unsigned int rtds_ora_run(struct rtds_ora *o)
 	}
 	for (k = 0; k < o->nr_cpus && i; k++)
 		account(o, k, o->l->ev[i - 1].ts);
-	o->at = NULL;
+	o->at = o->late_end;
 	if (o->late.nr >= 100 && ora_quantile(&o->late, 0.99) > o->p99_limit)
 		violation(o, RTDS_ORA_INVERSION, "one in a hundred waits lasted %lld ns or longer",
 			  (long long)ora_quantile(&o->late, 0.99));
-	for (k = 0; k < NR_RTDS_ORA; k++)
-		n += o->count[k];
-	return n;
+	return ev_violations(o->verdict, NR_RTDS_ORA);
 }
 
 unsigned int rtds_ora_count(const struct rtds_ora *o, enum rtds_ora_kind kind)
 {
-	return o->count[kind];
+	return o->verdict[kind].count;
 }
 
 const char *rtds_ora_first(const struct rtds_ora *o, enum rtds_ora_kind kind)
 {
-	return o->first[kind];
+	return o->verdict[kind].first;
 }
 
 const char *rtds_ora_kind_name(enum rtds_ora_kind kind)
@@ -1050,33 +1030,13 @@ const struct rtds_ora_cpu *rtds_ora_cpu(const struct rtds_ora *o, int cpu)
 	return &o->cpu[cpu].sum;
 }
 
-/* What happened before and after */
-static void context(const struct rtds_ora *o, const struct ev *e, FILE *to, const char *prefix)
-{
-	const struct ev *i, *end = o->l->ev + o->l->nr;
-	char line[256];
-
-	if (!e)
-		return;
-	for (i = e - o->l->ev > 30 ? e - 30 : o->l->ev; i < end && i < e + 10; i++) {
-		ev_format(o->l, i, line, sizeof(line));
-		fprintf(to, "%s%s%s\n", prefix, i == e ? "> " : "  ", line);
-	}
-}
-
 void rtds_ora_report(struct rtds_ora *o, FILE *to, const char *prefix)
 {
 	const struct rtds_ora_server *s;
 	const struct rtds_ora_cpu *c;
 	int k;
 
-	for (k = 0; k < NR_RTDS_ORA; k++) {
-		if (!o->count[k])
-			continue;
-		fprintf(to, "%s%s: %u times, first: %s\n", prefix, kind_name[k], o->count[k],
-			o->first[k]);
-		context(o, o->where[k], to, prefix);
-	}
+	ev_report(o->l, o->verdict, NR_RTDS_ORA, kind_name, to, prefix);
 	for (k = 0; k < o->nr_servers && k < 8; k++) {
 		s = &o->server[k];
 		fprintf(to,
