@@ -310,7 +310,7 @@ TEST(partition_runs_in_its_budget)
 	int64_t u = server_unit();
 	int c, i;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++)
 		conf_budget(v.s.f, 1, c, 3 * u, 12 * u, 0);
 	scene_start(&v.s);
@@ -340,7 +340,7 @@ TEST(windows_are_not_charged)
 	int64_t u = server_unit(), ns;
 	int c;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		conf_win(v.s.f, 1, c, 5 * u, u, STRICT);
 		conf_budget(v.s.f, 0, c, 2 * u, 20 * u, 0);
@@ -373,7 +373,7 @@ TEST_CPUS(partition_spreads_over_its_servers, 2)
 	int64_t u = server_unit();
 	int c, i, n = test_cpus();
 
-	need_judge();
+	need_rtds();
 	for (c = 1; c < n; c++)
 		conf_budget(v.s.f, 1, c, 4 * u, 10 * u, 0);
 	scene_start(&v.s);
@@ -397,7 +397,7 @@ TEST(lesson33_budgets_change_in_a_storm)
 	char text[128];
 	int c, k, rc;
 
-	need_judge();
+	need_rtds();
 	test_note("seed %u", r);
 	for (c = 0; c < test_cpus(); c++)
 		conf_budget(v.s.f, 1, c, u, 20 * u, 0);
@@ -532,8 +532,8 @@ TEST(random_sets_get_what_was_promised)
 	int round, i, c, k, n = test_cpus(), want, rc;
 	uint64_t cpus;
 
-	need_judge();
-	for (round = 0; round < 1 + test_scale(5); round++) {
+	need_rtds();
+	for (round = 0; round < 1 + test_scale(1); round++) {
 		unsigned int start = r;
 
 		memset(&v, 0, sizeof(v));
@@ -564,7 +564,7 @@ TEST(random_sets_get_what_was_promised)
 		}
 		want = 1 << rand_r(&r) % 6;
 		/* up to 64 on the last round */
-		if (round == test_scale(5))
+		if (round == test_scale(1))
 			want = 64;
 		for (i = 0; i < 3 * want && v.nr < want; i++) {
 			period = (8 + rand_r(&r) % 60) * u;
@@ -590,4 +590,41 @@ TEST(random_sets_get_what_was_promised)
 		unload_all();
 		cgroup_remove_all();
 	}
+}
+
+/* A task goes where its partition has a budget, wherever it waits */
+TEST_CPUS(budget_moves_and_its_tasks_follow, 2)
+{
+	struct conf *f = conf_new("m", all_cpus());
+	int64_t u = server_unit();
+	struct worker *w;
+	char text[96];
+	uint64_t before;
+	int i, n = test_cpus();
+
+	need_rtds();
+	/* each boundary is a reason to look: none comes for a long time */
+	conf_part(f, "alpha", 0, 0);
+	conf_part(f, "beta", 0, 0);
+	conf_sched(f, "one", 100 * SEC, 0);
+	conf_win(f, 0, 0, 0, 3 * u, 0);
+	conf_budget(f, 1, 0, 2 * u, 10 * u, 0);
+	cgroups_for(f);
+	conf_start(f);
+	/* it may wake up on any CPU */
+	w = worker_in("beta", 50, 0, "follower", spinner);
+	worker_go(w);
+	for (i = 1; i < 4 * n; i++) {
+		/* running, and when it waits for the next period */
+		before = atomic_load(&w->loops);
+		WAIT_FOR(atomic_load(&w->loops) > before, "progress");
+		if (i > n)
+			WAIT_FOR(!server_stat(0, "beta", (i - 1) % n).left_ns, "depletion");
+		snprintf(text, sizeof(text), "cpus=%d", i % n);
+		EXPECT(!cgroup_write(cgroup_of("beta"), "a653.rtds", text), "%s", text);
+		before = server_stat(0, "beta", i % n).run_ns;
+		WAIT_FOR(server_stat(0, "beta", i % n).run_ns > before, "run on the new CPU");
+	}
+	worker_end(w);
+	EXPECT(!unload("m", 0), "unload");
 }

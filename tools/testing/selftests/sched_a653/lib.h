@@ -160,6 +160,8 @@ long irq_count(const char *line, int cpu);
 /* Traces; what takes time is done the first time, or before */
 void trace_prepare(void);
 void trace_begin(void);
+/* What comes from now on is not in it; reading it out can wait */
+void trace_stop(void);
 struct evlist *trace_end(void);
 
 /*

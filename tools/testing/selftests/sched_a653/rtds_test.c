@@ -39,7 +39,7 @@ TEST(lesson21_each_server_is_replenished_by_itself)
 	int64_t u = server_unit();
 	int c, i;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++)
 		for (i = 0; i < 3; i++)
 			servers_thread(&v, (3 - i) * u, period[i] * u, false, 1ULL << c, spinner,
@@ -65,7 +65,7 @@ TEST(lesson22_earlier_replenishment_is_in_time)
 	struct worker *later;
 	int k;
 
-	need_judge();
+	need_rtds();
 	servers_thread(&v, 4 * u, 400 * u, false, 1, spinner, FRESH);
 	later = servers_thread(&v, 1 * u, 5 * u, false, 1, gated, FRESH);
 	servers_go(&v);
@@ -91,7 +91,7 @@ TEST(lesson23_running_and_depleted_servers_are_remembered)
 	int64_t u = server_unit();
 	int c, i;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		servers_thread(&v, 1 * u, 13 * u, false, 1ULL << c, spinner, FRESH);
 		servers_thread(&v, 7 * u, 11 * u, false, 1ULL << c, spinner, FRESH);
@@ -153,7 +153,7 @@ TEST(lesson24_silent_when_nothing_is_due)
 	struct timers t;
 	struct servers v = { };
 
-	need_judge();
+	need_rtds();
 	/* the class is in use */
 	for (c = 0; c < n; c++)
 		servers_thread(&v, u, period, c % 2, 1ULL << c, spinner, 0);
@@ -210,7 +210,7 @@ TEST(lesson25_what_is_left_is_enforced)
 	struct worker *w;
 	int c, i;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		w = servers_thread(&v, 4 * u, 20 * u, false, 1ULL << c, nibbler, FRESH);
 		w->work = u;
@@ -245,7 +245,7 @@ TEST_CPUS(lesson26_idle_cpu_is_left_alone, 2)
 	size_t before, after;
 	struct timers t;
 
-	need_judge();
+	need_rtds();
 	set_cpus(0, 1);
 	ns = k * period;
 	before = timer_irqs(cpu, ns);
@@ -275,7 +275,7 @@ TEST_CPUS(lesson27_waiting_thread_gets_to_an_idle_cpu, 2)
 	int64_t u = server_unit();
 	int i;
 
-	need_judge();
+	need_rtds();
 	for (i = 0; i <= test_cpus(); i++)
 		servers_thread(&v, 4 * u, (10 + i) * u, false, 0, spinner, FRESH);
 	servers_run(&v, test_scale(100) * 10 * u, 0);
@@ -291,7 +291,7 @@ TEST_CPUS(lesson27_preempted_thread_is_offered, 2)
 	struct worker *w;
 	int i;
 
-	need_judge();
+	need_rtds();
 	for (i = 0; i < 2 * test_cpus(); i++) {
 		w = servers_thread(&v, 3 * u, (12 + 5 * i) * u, false, 0, i % 2 ? waker : spinner,
 				   FRESH);
@@ -313,7 +313,7 @@ TEST(lesson28_time_is_never_negative)
 	struct servers v = { };
 	struct worker *w;
 
-	need_judge();
+	need_rtds();
 	for (i = 0; i < 4; i++) {
 		w = servers_thread(&v, u, 6 * u, i % 2, i ? 1ULL << i % n : 0,
 				   i < 2 ? futex_waiter : napper, RTDS_ORA_FRESH);
@@ -355,7 +355,7 @@ TEST(lesson29_budget_is_the_period)
 	struct servers v = { };
 	struct worker *w;
 
-	need_judge();
+	need_rtds();
 	slack = min_slack(0);
 	w = servers_thread(&v, 5 * u, 5 * u, false, 1ULL << cpu, hog, FRESH);
 	if (test_cpus() > 1)
@@ -383,7 +383,7 @@ TEST(lesson30_replenished_by_deadline_not_by_level)
 	int64_t u = server_unit();
 	int c;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		servers_thread(&v, 1 * u, 10 * u, true, 1ULL << c, spinner, FRESH);
 		servers_thread(&v, 1 * u, 7 * u, false, 1ULL << c, spinner, FRESH);
@@ -402,7 +402,7 @@ TEST(lesson31_replenished_while_waiting_at_a_lower_level)
 	int64_t u = server_unit();
 	int c;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		servers_thread(&v, 2 * u, 10 * u, true, 1ULL << c, spinner, FRESH);
 		servers_thread(&v, 40 * u, 100 * u, false, 1ULL << c, spinner, FRESH);
@@ -445,7 +445,7 @@ TEST(lesson32_equals_do_not_displace)
 	struct servers v = { };
 	struct worker *w;
 
-	need_judge();
+	need_rtds();
 	servers_thread(&v, 5 * u, period, false, 1, spinner, FRESH);
 	w = servers_thread(&v, 5 * u, period, false, 1, nibbler, RTDS_ORA_FRESH);
 	w->work = 2 * u;
@@ -486,7 +486,7 @@ TEST(lesson33_parameters_change_in_every_state)
 	struct worker *w, *other;
 	int k, rc;
 
-	need_judge();
+	need_rtds();
 	/* asleep: a smaller budget clamps, a shorter period ends earlier */
 	w = servers_thread(&v, 6 * u, 400 * u, false, 1, gated, 0);
 	worker_go(w);
@@ -568,7 +568,7 @@ TEST(lesson33_storm_of_changes)
 	struct worker *w;
 	int i, rc, n = test_cpus(), policy;
 
-	need_judge();
+	need_rtds();
 	for (i = 0; i < 3 * n; i++) {
 		w = servers_thread(&v, u / 2, 20 * u, i & 1, 0, what[i % 4], 0);
 		w->work = u / 2;
@@ -626,7 +626,7 @@ TEST(servers_get_their_budgets_beside_hogs)
 	int64_t u = server_unit();
 	int c, i;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		servers_thread(&v, 2 * u, 10 * u, false, 1ULL << c, spinner, FRESH);
 		servers_thread(&v, 9 * u, 30 * u, false, 1ULL << c, spinner, FRESH);
@@ -653,7 +653,7 @@ TEST(extratime_leaves_some_to_others)
 	int64_t u = server_unit(), others, extra;
 	int c;
 
-	need_judge();
+	need_rtds();
 	for (c = 0; c < test_cpus(); c++) {
 		servers_thread(&v, 1 * u, 10 * u, true, 1ULL << c, spinner, FRESH);
 		servers_thread(&v, 1 * u, 17 * u, true, 1ULL << c, spinner, FRESH);
@@ -678,7 +678,7 @@ TEST(extratime_is_shared)
 	int64_t u = server_unit();
 	uint64_t a, b;
 
-	need_judge();
+	need_rtds();
 	servers_thread(&v, 1 * u, 10 * u, true, 1, spinner, FRESH);
 	servers_thread(&v, 1 * u, 10 * u, true, 1, spinner, FRESH);
 	servers_run(&v, test_scale(100) * 10 * u, 0);
@@ -716,13 +716,13 @@ static void global_edf(int threads, unsigned int with)
 
 TEST_CPUS(global_edf_alone, 2)
 {
-	need_judge();
+	need_rtds();
 	global_edf(2 * test_cpus(), 0);
 }
 
 TEST_CPUS(global_edf_beside_hogs, 2)
 {
-	need_judge();
+	need_rtds();
 	global_edf(3 * test_cpus(), HOG_OTHER | HOG_FIFO);
 }
 
@@ -734,7 +734,7 @@ TEST_CPUS(window_sends_a_thread_to_another_cpu, 2)
 	size_t moved;
 	int a, c, i;
 
-	need_judge();
+	need_rtds();
 	a = conf_part(v.s.f, "alpha", 0, 0);
 	conf_sched(v.s.f, "one", 24 * u, 0);
 	for (c = 0; c < test_cpus(); c++)

@@ -62,12 +62,13 @@ struct ora *scene_end(struct scene *s)
 {
 	int i;
 
-	s->l = trace_end();
+	trace_stop();
 	for (i = 0; i < s->nr; i++)
 		worker_stop(s->w[i]);
 	hogs_end();
 	for (i = 0; i < s->nr; i++)
 		worker_end(s->w[i]);
+	s->l = trace_end();
 	s->o = ora_new(s->l);
 	s->mod = ora_module(s->o, s->f);
 	ora_start(s->o, s->mod, s->f->sched[s->f->c.initial].name, s->base);

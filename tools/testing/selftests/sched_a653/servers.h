@@ -14,7 +14,6 @@
 
 /* Skip the test on a kernel that has no deferrable servers */
 void need_rtds(void);
-void need_judge(void);
 /* 0 or -errno; @flags: FLAG_* */
 int set_rtds(pid_t pid, int64_t budget, int64_t period, uint64_t flags);
 /* It sleeps now */

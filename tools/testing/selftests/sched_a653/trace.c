@@ -299,13 +299,18 @@ static void read_cpu(struct evlist *l, int cpu)
 	kbuffer_free(kbuf);
 }
 
+void trace_stop(void)
+{
+	tracefs_trace_off(instance);
+}
+
 struct evlist *trace_end(void)
 {
 	struct evlist *l = ev_new();
 	size_t i;
 	int c;
 
-	tracefs_trace_off(instance);
+	trace_stop();
 	for (i = 0; i < ARRAY_SIZE(formats); i++)
 		if (formats[i].id >= 0)
 			tracefs_event_disable(instance, formats[i].system, formats[i].name);
