@@ -526,11 +526,10 @@ TEST(priority_inheritance)
  * Everything at once: loads, switches, binding, moves, forks, exits, readers.
  * Nothing to assert but that all goes on, and what a debug kernel says.
  *
- * Not on one CPU: there, now and then, a task whose partition is closed keeps a lock of
- * the kernel, or an RCU reader, from all others for longer than the test waits. That
- * takes the rescue of such tasks, which the class does not have yet.
+ * None keeps a CPU for ever: those of lower priority hold locks of the kernel that
+ * others, and this test, wait for, and have to come to give them back.
  */
-TEST_CPUS(lesson15_everything_at_once, 2)
+TEST(lesson15_everything_at_once)
 {
 	static const char *const sched[] = { "one", "two" };
 	struct conf *f = plain(2);

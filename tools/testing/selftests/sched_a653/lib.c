@@ -529,11 +529,19 @@ void waker(struct worker *w)
 	}
 }
 
+/* Who asks for it by a period leaves time to those of lower priority */
+static void leave_some(struct worker *w)
+{
+	if (w->period)
+		pass(w->period);
+}
+
 void yielder(struct worker *w)
 {
 	while (!worker_should_stop(w)) {
 		sched_yield();
-		atomic_fetch_add_explicit(&w->loops, 1, memory_order_relaxed);
+		if (!(atomic_fetch_add_explicit(&w->loops, 1, memory_order_relaxed) % 64))
+			leave_some(w);
 	}
 }
 
@@ -569,6 +577,7 @@ void forker(struct worker *w)
 		if (waitpid(pid, &status, 0) != pid || status)
 			_exit(1);
 		atomic_fetch_add(&w->loops, 1);
+		leave_some(w);
 	}
 }
 

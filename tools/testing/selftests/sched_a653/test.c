@@ -106,30 +106,49 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
+/* Fields of /proc/PID/stat, see proc(5); 0 where there is none */
+static void read_stat(int pid, char comm[64], long field[42])
+{
+	char path[64], text[1024] = "", *word;
+	FILE *f;
+	int i;
+
+	memset(field, 0, 42 * sizeof(*field));
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return;
+	if (fgets(text, sizeof(text), f) && sscanf(text, "%*d (%63[^)]", comm) == 1) {
+		word = strtok(strrchr(text, ')') + 1, " ");
+		field[3] = word ? *word : 0;
+		for (i = 4; i < 42 && word; i++) {
+			word = strtok(NULL, " ");
+			field[i] = word ? atol(word) : 0;
+		}
+	}
+	fclose(f);
+}
+
 /* What the processes of a test that hangs are at */
 static void show_processes(pid_t group)
 {
-	static const char *const file[3] = { "wchan", "syscall", "stack" };
-	char path[64], line[512], comm[64], state;
-	int pid, pgrp, ppid;
-	struct dirent *d;
+	static const char *const file[4] = { "wchan", "syscall", "stack", "cgroup" };
+	char path[64], line[512], comm[64];
 	DIR *proc = opendir("/proc");
+	long field[42];
+	struct dirent *d;
 	unsigned int i;
 	FILE *f;
+	int pid;
 
 	while (proc && (d = readdir(proc))) {
 		pid = atoi(d->d_name);
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		f = pid ? fopen(path, "r") : NULL;
-		if (!f)
+		read_stat(pid, comm, field);
+		if (field[5] != group)
 			continue;
-		if (fscanf(f, "%*d (%63[^)]) %c %d %d", comm, &state, &ppid, &pgrp) != 4)
-			pgrp = 0;
-		fclose(f);
-		if (pgrp != group)
-			continue;
-		printf("# %d (%s) %c\n", pid, comm, state);
-		for (i = 0; i < 3; i++) {
+		printf("# %d (%s) %c, child of %ld, on CPU %ld, policy %ld, priority %ld\n", pid,
+		       comm, (char)field[3], field[4], field[39], field[41], field[40]);
+		for (i = 0; i < 4; i++) {
 			snprintf(path, sizeof(path), "/proc/%d/%s", pid, file[i]);
 			f = fopen(path, "r");
 			while (f && fgets(line, sizeof(line), f)) {
