@@ -265,9 +265,9 @@ static bool a653_runs(struct rq *rq, struct a653_pcpu *pc)
 }
 
 /* The partition has neither windows nor a server on this CPU */
-static bool a653_stranded(struct rq *rq, struct a653_part *part)
+static bool a653_stranded(struct a653_part *part, int cpu)
 {
-	return rtds_used() && !cpumask_test_cpu(cpu_of(rq), &part->cpus);
+	return rtds_used() && !cpumask_test_cpu(cpu, &part->cpus);
 }
 
 /* @p waits on @rq: tell a CPU on which it would run, if there is one */
@@ -285,7 +285,7 @@ static void a653_offer(struct rq *rq, struct task_struct *p)
 	smp_mb();
 	cpu = a653_find_cpu(p, false);
 	/* Nothing will ever happen here; there it waits for a budget */
-	if (cpu < 0 && a653_stranded(rq, pc->part)) {
+	if (cpu < 0 && a653_stranded(pc->part, cpu_of(rq))) {
 		cpu = cpumask_any_and(&pc->part->server_cpus, p->cpus_ptr);
 		if (cpu >= nr_cpu_ids)
 			cpu = -1;
@@ -504,6 +504,15 @@ static struct task_struct *a653_pick_pushable(struct rq *rq, struct a653_pcpu *p
 	return NULL;
 }
 
+/*
+ * A task that waits on @cpu comes if it is better than this: than what is here. Where
+ * it would wait for ever it is better here, whatever is before it.
+ */
+static int a653_pull_prio(struct a653_pcpu *pc, int cpu)
+{
+	return a653_stranded(pc->part, cpu) ? MAX_RT_PRIO : READ_ONCE(pc->top_prio);
+}
+
 static inline bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
 {
 	int cpu;
@@ -512,7 +521,7 @@ static inline bool a653_wants_pull(struct a653_pcpu *pc, int this_cpu)
 	smp_mb();
 	for_each_cpu(cpu, &pc->part->push_cpus) {
 		if (cpu != this_cpu &&
-		    READ_ONCE(a653_pcpu_on(pc->part, cpu)->push_prio) < pc->top_prio)
+		    READ_ONCE(a653_pcpu_on(pc->part, cpu)->push_prio) < a653_pull_prio(pc, cpu))
 			return true;
 	}
 	return false;
@@ -545,13 +554,14 @@ static void a653_pull(struct rq *rq, struct a653_pcpu *pc, s64 when)
 		struct rq *src = cpu_rq(cpu);
 		struct task_struct *p = NULL;
 
-		if (src == rq || READ_ONCE(from->push_prio) >= READ_ONCE(pc->top_prio))
+		if (src == rq || READ_ONCE(from->push_prio) >= a653_pull_prio(pc, cpu))
 			continue;
 
 		double_rq_lock(rq, src);
 		if (a653_would_run(rq, pc) ||
-		    (pc->server.s.par.budget_ns && a653_stranded(src, part)))
-			p = a653_pick_pushable(src, from, this_cpu, pc->top_prio, when);
+		    (pc->server.s.par.budget_ns && a653_stranded(part, cpu)))
+			p = a653_pick_pushable(src, from, this_cpu, a653_pull_prio(pc, cpu),
+					       when);
 		if (p) {
 			update_rq_clock(rq);
 			update_rq_clock(src);

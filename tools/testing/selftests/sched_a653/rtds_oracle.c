@@ -999,7 +999,7 @@ unsigned int rtds_ora_run(struct rtds_ora *o)
 	for (k = 0; k < o->nr_cpus && i; k++)
 		account(o, k, o->l->ev[i - 1].ts);
 	o->at = o->late_end;
-	if (o->late.nr >= 100 && ora_quantile(&o->late, 0.99) > o->p99_limit)
+	if (o->late.nr >= 400 && ora_quantile(&o->late, 0.99) > o->p99_limit)
 		violation(o, RTDS_ORA_INVERSION, "one in a hundred waits lasted %lld ns or longer",
 			  (long long)ora_quantile(&o->late, 0.99));
 	return ev_violations(o->verdict, NR_RTDS_ORA);

@@ -110,7 +110,7 @@ void rtds_ora_windows(struct rtds_ora *o, uint64_t cpus);
 void rtds_ora_tolerance(struct rtds_ora *o, int64_t ns);
 /* Where time can be trusted: how long anything may take */
 void rtds_ora_limit(struct rtds_ora *o, int64_t ns);
-/* Nor may one in a hundred waits for the CPU, if there are as many, take longer */
+/* Nor may one in a hundred waits for the CPU, if there are 400, take longer */
 void rtds_ora_p99_limit(struct rtds_ora *o, int64_t ns);
 /* How much of a promised budget may be missing; default: not judged */
 void rtds_ora_miss_limit(struct rtds_ora *o, int64_t ns);

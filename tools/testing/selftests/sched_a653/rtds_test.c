@@ -99,7 +99,7 @@ TEST(lesson23_running_and_depleted_servers_are_remembered)
 		v.v[v.nr - 1].w->period = 61 * u;
 		v.v[v.nr - 1].w->work = 5 * u;
 	}
-	servers_run(&v, test_scale(100) * 13 * u, 0);
+	servers_run(&v, (10 + test_scale(100)) * 13 * u, 0);
 	for (i = 0; i < v.nr; i++) {
 		const struct rtds_ora_server *r = servers_result(&v, i);
 
@@ -558,6 +558,56 @@ TEST(lesson33_parameters_change_in_every_state)
 	worker_end(other);
 }
 
+/*
+ * All depleted on one CPU, with periods that begin at one instant: then each has a
+ * CPU at once.
+ */
+TEST_CPUS(lesson31_replenished_at_once_run_at_once, 2)
+{
+	int64_t u = server_unit(), period = 40 * u, from, first;
+	int i, round, n = test_cpus();
+	struct servers v = { };
+	struct evlist *l;
+	struct worker *w;
+	size_t k;
+
+	need_rtds();
+	for (i = 0; i < n; i++) {
+		w = servers_thread(&v, 2 * u, period, false, 1, spinner, 0);
+		if (i)
+			align(v.v[0].w, w, 2 * u, period);
+		worker_go(w);
+	}
+	for (round = 0; round < 4; round++) {
+		trace_begin();
+		for (i = 0; i < n; i++)
+			ASSERT(!set_cpus(v.v[i].w->pid, 1), "affinity");
+		WAIT_FOR(({
+			for (i = 0; i < n; i++)
+				if (server_stat(v.v[i].w->pid, "", 0).left_ns)
+					break;
+			i == n;
+		}), "depletion");
+		from = server_stat(v.v[0].w->pid, "", 0).deadline_ns;
+		for (i = 0; i < n; i++)
+			ASSERT(!set_cpus(v.v[i].w->pid, all_cpus()), "affinity");
+		EXPECT(now_ns() < from, "too late to say anything");
+		pass_until(from + 10 * u);
+		l = trace_end();
+		for (i = 0; i < n; i++) {
+			first = 0;
+			for (k = 0; k < l->nr && !first; k++)
+				if (l->ev[k].type == EV_SWITCH && (int64_t)l->ev[k].ts >= from &&
+				    l->ev[k].sw.next == v.v[i].w->pid)
+					first = l->ev[k].ts - from;
+			EXPECT(first && (first < u || !time_is_exact()),
+			       "server %d ran %lld ns after it had its budget", i,
+			       (long long)first);
+		}
+		ev_free(l);
+	}
+}
+
 /* At random times, whatever the state; then all must be in order */
 TEST(lesson33_storm_of_changes)
 {
@@ -686,6 +736,40 @@ TEST(extratime_is_shared)
 	b = servers_result(&v, 1)->extra_ns;
 	EXPECT(a > (a + b) / 4 && b > (a + b) / 4, "%llu and %llu", (unsigned long long)a,
 	       (unsigned long long)b);
+}
+
+/* A CPU that has to pay before there is extratime again gets no extratime from others */
+TEST_CPUS(extratime_is_not_sent_to_and_fro, 2)
+{
+	struct servers v = { };
+	int64_t u = server_unit();
+	size_t tickles;
+	int i;
+
+	need_rtds();
+	for (i = 0; i <= test_cpus(); i++)
+		servers_thread(&v, 1 * u, 10 * u, true, 0, spinner, FRESH);
+	servers_run(&v, test_scale(100) * 10 * u, HOG_OTHER);
+	tickles = count_events(v.s.l, EV_TICKLE, -1);
+	test_note("%zu tickles, %zu changes of a level", tickles,
+		  count_events(v.s.l, EV_LEVEL, -1));
+	EXPECT(tickles < count_events(v.s.l, EV_LEVEL, -1) / 2, "to and fro");
+}
+
+/* The lower classes are to have all: promises are kept, but there is no extratime */
+TEST(extratime_ends_where_nothing_is_left)
+{
+	struct servers v = { };
+	int64_t u = server_unit();
+	int slack;
+
+	need_rtds();
+	servers_thread(&v, 1 * u, 10 * u, true, 1, spinner, FRESH);
+	slack = min_slack(100);
+	servers_run(&v, test_scale(50) * 10 * u, HOG_OTHER);
+	min_slack(slack);
+	EXPECT((int64_t)servers_result(&v, 0)->extra_ns < span(&v) / 20, "%llu of %lld ns",
+	       (unsigned long long)servers_result(&v, 0)->extra_ns, (long long)span(&v));
 }
 
 static void global_edf(int threads, unsigned int with)

@@ -379,8 +379,9 @@ TEST_CPUS(lesson11_closed_wakeups_from_another_cpu, 2)
 	test_note("%ld posts; while alpha ran %zu closed wake-ups, %zu reschedule and %zu call interrupts",
 		  posts, wakeups, resched, calls);
 	EXPECT(wakeups > (size_t)test_scale(100), "only %zu closed wake-ups", wakeups);
-	EXPECT(resched <= wakeups / 20, "closed wake-ups reschedule");
-	EXPECT(calls <= wakeups / 20, "closed wake-ups send interrupts");
+	/* others have reasons of their own, now and then */
+	EXPECT(resched <= 2 + wakeups / 20, "closed wake-ups reschedule");
+	EXPECT(calls <= 2 + wakeups / 20, "closed wake-ups send interrupts");
 	scene_judge(&s);
 }
 
