@@ -48,6 +48,7 @@ struct cpu {
 	int open;
 	bool strict;
 	int64_t stamp;		/* of the latest server event since the last switch */
+	uint64_t closed;	/* when its window left it to its server; 0: not since */
 
 	bool late;		/* something waits that should run here */
 	uint64_t late_since;
@@ -758,6 +759,7 @@ static void on_switch(struct rtds_ora *o, const struct ev *e)
 		}
 	}
 	cpu->stamp = 0;
+	cpu->closed = 0;
 }
 
 static void on_wakeup(struct rtds_ora *o, const struct ev *e)
@@ -800,6 +802,7 @@ static void on_window(struct rtds_ora *o, const struct ev *e)
 		cpu->strict = e->open.strict;
 	}
 	recharge(o, e->cpu, e->ts);
+	cpu->closed = cpu->server == NOBODY ? 0 : e->ts;
 }
 
 static void on_irq(struct rtds_ora *o, const struct ev *e)
@@ -844,6 +847,12 @@ static void on_server(struct rtds_ora *o, const struct ev *e)
 	o->cpu[e->cpu].stamp = e->server.now;
 	if (!s)
 		return;
+	/* it pays from when it is picked; the kernel does that as soon as it can */
+	if (e->type == EV_PICK && o->cpu[e->cpu].closed) {
+		if (s->on == e->cpu)
+			s->unsure += e->ts - o->cpu[e->cpu].closed;
+		o->cpu[e->cpu].closed = 0;
+	}
 	if (!s->deadline)
 		s->deadline = e->server.deadline;
 	if (late > PROMPT_NS)
