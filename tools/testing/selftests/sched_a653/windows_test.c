@@ -110,10 +110,14 @@ TEST(lesson17_entitled_share_beside_hogs)
 	spinners(&s, "alpha");
 	spinners(&s, "beta");
 	scene_go(&s);
-	scene_pass(test_scale(20) * 160 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
+	scene_pass((4 + test_scale(20)) * 160 * u, HOG_OTHER | HOG_FIFO | HOG_DEADLINE);
 	scene_end(&s);
-	/* a slow kernel or a host that takes CPUs away: the order still holds */
-	share = !time_is_exact() ? 0.97 : test_stretch() > 1 ? 0.85 : 0.995;
+	/*
+	 * A slow kernel or a host that takes CPUs away: the order still holds. An
+	 * emulator leaves one of many out for milliseconds, see servers.c.
+	 */
+	share = !time_is_exact() ? 0.97 : test_stretch() > 1 ? 0.85 :
+		test_cpus() > 2 ? 0.99 : 0.995;
 	ora_share(s.o, "alpha", share);
 	ora_share(s.o, "beta", share);
 	scene_judge(&s);
