@@ -262,9 +262,13 @@ void servers_end(struct servers *v)
 	servers_read(&v->after);
 	/* they may leave little time to this process */
 	trace_stop();
-	for (i = 0; i < v->nr; i++)
-		if (v->v[i].w)
-			worker_stop(v->v[i].w);
+	for (i = 0; i < v->nr; i++) {
+		if (!v->v[i].w)
+			continue;
+		/* to exit takes many a small budget */
+		set_policy(v->v[i].w->pid, SCHED_OTHER, 0);
+		worker_stop(v->v[i].w);
+	}
 	for (i = 0; i < v->s.nr; i++)
 		worker_stop(v->s.w[i]);
 	hogs_end();
