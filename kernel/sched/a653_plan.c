@@ -931,7 +931,7 @@ int a653_part_budget(struct a653_part *part, const struct rtds_params *par,
 {
 	struct a653_module *mod = part->module;
 	struct a653_plan *now, *next;
-	cpumask_var_t left;
+	cpumask_var_t left, old;
 	int err;
 	u32 i;
 
@@ -948,19 +948,33 @@ int a653_part_budget(struct a653_part *part, const struct rtds_params *par,
 
 	if (!zalloc_cpumask_var(&left, GFP_KERNEL))
 		return -ENOMEM;
+	if (!alloc_cpumask_var(&old, GFP_KERNEL)) {
+		free_cpumask_var(left);
+		return -ENOMEM;
+	}
 	if (par->budget_ns)
 		cpumask_copy(left, cpus);
 	for (i = 0; i < now->conf.cfg.nr_windows; i++) {
 		if (now->parts[now->conf.windows[i].partition] == part)
 			cpumask_set_cpu(now->conf.windows[i].cpu, left);
 	}
+
+	/*
+	 * From now on nobody confines itself to CPUs that are about to go. Who was
+	 * allowed to has done it, or is inside the rq->lock section in which it does.
+	 */
+	cpumask_copy(old, &part->cpus);
+	cpumask_and(&part->cpus, old, left);
+	kick_all_cpus_sync();
+
 	err = a653_part_needs(part, left) ? -ENOTEMPTY : 0;
 	err = err ?: rtds_part_admit(part, par, cpus);
-	if (!err) {
+	if (!err)
 		rtds_part_set(part, par, cpus, ktime_get());
-		cpumask_copy(&part->cpus, left);
+	cpumask_copy(&part->cpus, err ? old : left);
+	if (!err)
 		a653_part_kick(part);
-	}
+	free_cpumask_var(old);
 	free_cpumask_var(left);
 	return err;
 }
