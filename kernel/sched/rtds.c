@@ -664,6 +664,9 @@ bool rtds_wants_pull(struct rq *rq, struct a653_rq *ar)
 {
 	int cpu;
 
+	/* It would not get rid of them any more */
+	if (!cpu_active(cpu_of(rq)))
+		return false;
 	/* Pairs with rtds_offer() */
 	smp_mb();
 	for_each_cpu(cpu, &rtds_push_cpus) {
@@ -709,6 +712,8 @@ void rtds_pull(struct rq *rq)
 	u64 key, first;
 
 	lockdep_assert_irqs_disabled();
+	if (!cpu_active(this_cpu))
+		return;
 
 	cpumask_copy(mask, &rtds_push_cpus);
 	cpumask_clear_cpu(this_cpu, mask);
@@ -758,7 +763,7 @@ static void rtds_offer_rest(int this_cpu)
 	struct rq *rq;
 	int cpu;
 
-	for_each_online_cpu(cpu)
+	for_each_cpu(cpu, cpu_active_mask)
 		worst = max(worst, rtds_key_of(cpu));
 	for_each_cpu(cpu, &rtds_push_cpus) {
 		rq = cpu_rq(cpu);
