@@ -294,6 +294,21 @@ static void a653_offer(struct rq *rq, struct task_struct *p)
 		a653_kick(cpu);
 }
 
+/**
+ * a653_offer_first - a partition does not come to run what it was to run here
+ * @rq: run queue of the CPU
+ * @pc: the partition there
+ *
+ * Others left its first task alone; now who can run it may have it.
+ */
+void a653_offer_first(struct rq *rq, struct a653_pcpu *pc)
+{
+	struct task_struct *first = a653_first(pc);
+
+	if (first && first != rq->curr)
+		a653_offer(rq, first);
+}
+
 /*
  * A task that is taken out only to be put back (SAVE) keeps its place, unless
  * its priority or class changes (MOVE).
@@ -337,8 +352,8 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	if (pc->nr_queued == 1) {
 		if (pc->server.s.par.budget_ns)
 			rtds_queue(rq, &pc->server, !(flags & ENQUEUE_RESTORE));
-		else if (pc->open && rtds_used())
-			rtds_publish(rq, ar);
+		if (pc->open && rtds_used())
+			rtds_window_changed(rq, ar);
 	}
 	if (a653_supplied(pc))
 		cpufreq_update_util(rq, 0);
@@ -888,7 +903,6 @@ static inline unsigned int a653_window_count(const struct a653_rq *ar)
 static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 {
 	struct a653_pcpu *pc = ar->open;
-	struct task_struct *first;
 	u64 length, run;
 
 	if (a653_member(rq->curr) && rq->curr->a653.part == pc->part)
@@ -906,11 +920,7 @@ static void a653_close(struct rq *rq, struct a653_rq *ar, s64 sched, s64 now)
 	ar->open = NULL;
 	ar->strict = false;
 	trace_a653_window_close(pc->part->name, sched, now, run);
-
-	/* Others left it alone, as it was to run here; it did not come to that */
-	first = a653_first(pc);
-	if (first && first != rq->curr)
-		a653_offer(rq, first);
+	a653_offer_first(rq, pc);
 }
 
 /* The window of ar->pos opens */
@@ -970,18 +980,13 @@ static void a653_enter(struct rq *rq, struct a653_rq *ar, s64 ended, s64 now)
 static u64 a653_missed(struct rq *rq, struct a653_rq *ar, u32 i, u64 n)
 {
 	const struct a653_seg *seg = &ar->frame->seg[i];
-	struct task_struct *first;
 	struct a653_pcpu *pc;
 
 	if (seg->partition == A653_GAP || !n)
 		return 0;
 	pc = a653_pcpu_on(ar->plan->parts[seg->partition], cpu_of(rq));
 	pc->stat.missed += n;
-
-	/* As in a653_close() */
-	first = a653_first(pc);
-	if (first && first != rq->curr)
-		a653_offer(rq, first);
+	a653_offer_first(rq, pc);
 	return n;
 }
 

@@ -630,13 +630,17 @@ static int rtds_claim_cpu(struct task_struct *p, u64 key, int this_cpu)
 
 /*
  * @e waits here: let a CPU pull it that should run it. Returns false if there is none,
- * or nothing to be done.
+ * or nothing to be done. A partition's server stays, but its first task may go.
  */
 static bool rtds_offer(struct rq *rq, struct rtds_entity *e)
 {
 	struct a653_rq *ar = a653_rq_of(rq);
 	int cpu;
 
+	if (e->pc) {
+		a653_offer_first(rq, e->pc);
+		return false;
+	}
 	if (RB_EMPTY_NODE(&e->push_node) ||
 	    (!a653_window_busy(ar) && rtds_first(ar) == e))
 		return false;
@@ -795,11 +799,11 @@ static void rtds_work(struct irq_work *work)
 }
 
 /**
- * rtds_window_changed - a window was opened or closed
- * @rq: of this CPU
- * @ar: this CPU
+ * rtds_window_changed - a window was opened or closed, or got its first task
+ * @rq: of the CPU
+ * @ar: the CPU
  *
- * Return: true if a thread waits elsewhere that this CPU should rather run.
+ * Return: true if a thread waits elsewhere that the CPU should rather run.
  */
 bool rtds_window_changed(struct rq *rq, struct a653_rq *ar)
 {
