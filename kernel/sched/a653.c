@@ -750,7 +750,7 @@ static void set_next_task_a653(struct rq *rq, struct task_struct *p, bool first)
 	p->se.exec_start = rq_clock_task(rq);
 	a653_rq_of(rq)->run_from = rq_clock(rq);
 	if (rtds_policy(p->policy)) {
-		rtds_set_next_task(rq, p);
+		rtds_set_next_task(rq, p, first);
 	} else {
 		a653_del_pushable(rq, p);
 		/* Picked it is paid for already; but it may only have been changed */

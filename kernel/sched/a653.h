@@ -85,6 +85,7 @@ struct rtds_grant {
  * @pc: the partition whose server it is, or NULL
  * @queued: it has something to run: it is in the tree of deadlines
  * @ready: and may run: it is in the tree of those, too, under @key
+ * @running: it is a thread that has the CPU: nobody may pull it
  * @key: rtds_key() when it was put there
  * @ready_node: in rtds_rq::ready
  * @due_node: in rtds_rq::due
@@ -100,6 +101,7 @@ struct rtds_entity {
 	struct a653_pcpu *pc;
 	bool queued;
 	bool ready;
+	bool running;
 	u64 key;
 	struct rb_node ready_node;
 	struct rb_node due_node;
@@ -553,11 +555,12 @@ struct rtds_entity *rtds_first(struct a653_rq *ar);
 void rtds_publish(struct rq *rq, struct a653_rq *ar);
 bool rtds_window_changed(struct rq *rq, struct a653_rq *ar);
 bool rtds_wants_pull(struct rq *rq, struct a653_rq *ar);
+void rtds_pull_later(struct rq *rq);
 void rtds_check_preempt(struct rq *rq, struct rtds_entity *e);
 void rtds_enqueue_task(struct rq *rq, struct task_struct *p, int flags);
 void rtds_dequeue_task(struct rq *rq, struct task_struct *p, int flags);
 void rtds_put_prev_task(struct rq *rq, struct task_struct *p);
-void rtds_set_next_task(struct rq *rq, struct task_struct *p);
+void rtds_set_next_task(struct rq *rq, struct task_struct *p, bool picked);
 void rtds_set_server(struct rq *rq, struct a653_pcpu *pc, const struct rtds_params *par,
 		     s64 now);
 void rtds_server_stat(struct rq *rq, struct rtds_entity *e, struct a653_server_stat *st);

@@ -158,7 +158,7 @@ static void rtds_update_push(struct rq *rq, struct rtds_entity *e)
 		rb_erase_cached(&e->push_node, &rr->push);
 		RB_CLEAR_NODE(&e->push_node);
 	}
-	if (e->ready && e->task && e->task->nr_cpus_allowed > 1 && e != rr->serving)
+	if (e->ready && e->task && e->task->nr_cpus_allowed > 1 && !e->running)
 		rb_add_cached(&e->push_node, &rr->push, rtds_push_before);
 
 	first = rb_first_cached(&rr->push);
@@ -267,7 +267,7 @@ unsigned int rtds_check_rq(struct rq *rq)
 	}
 	for (node = rb_first_cached(&rr->push); node; node = rb_next(node)) {
 		e = rtds_of_push(node);
-		RTDS_WARN(rq, !e->task || !e->ready || e == rr->serving);
+		RTDS_WARN(rq, !e->task || !e->ready || e->running);
 		push_key = min(push_key, e->key);
 	}
 	RTDS_WARN(rq, rr->push_key != push_key);
@@ -681,6 +681,20 @@ bool rtds_wants_pull(struct rq *rq, struct a653_rq *ar)
 	return false;
 }
 
+/**
+ * rtds_pull_later - a CPU may be about to run something less urgent than before
+ * @rq: of the CPU; any CPU may call
+ *
+ * If a better thread waits elsewhere, it pulls that by its next interrupt.
+ */
+void rtds_pull_later(struct rq *rq)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+
+	if (rtds_wants_pull(rq, ar))
+		irq_work_queue_on(&ar->rtds.work, cpu_of(rq));
+}
+
 /* The most urgent thread that waits on @src, may come here, and should */
 static struct rtds_entity *rtds_pick_push(struct rq *src, int cpu, u64 key)
 {
@@ -930,27 +944,6 @@ static enum hrtimer_restart rtds_budget(struct hrtimer *timer)
  * Threads. What the class does when the task is SCHED_RTDS; under rq->lock.
  */
 
-void rtds_enqueue_task(struct rq *rq, struct task_struct *p, int flags)
-{
-	struct rtds_entity *e = p->a653.rtds;
-
-	p->rt.on_rq = 1;
-	a653_rq_of(rq)->nr_queued++;
-	rtds_queue(rq, e, flags & ENQUEUE_WAKEUP);
-	if (!task_current(rq, p))
-		rtds_offer(rq, e);
-	rtds_check_rq(rq);
-}
-
-void rtds_dequeue_task(struct rq *rq, struct task_struct *p, int flags)
-{
-	p->rt.on_rq = 0;
-	a653_rq_of(rq)->nr_queued--;
-	rtds_unqueue(rq, p->a653.rtds);
-	if (!(flags & DEQUEUE_SAVE))
-		rtds_check_rq(rq);
-}
-
 /* Should @e have the CPU now? */
 void rtds_check_preempt(struct rq *rq, struct rtds_entity *e)
 {
@@ -961,18 +954,59 @@ void rtds_check_preempt(struct rq *rq, struct rtds_entity *e)
 		resched_curr(rq);
 }
 
-void rtds_set_next_task(struct rq *rq, struct task_struct *p)
+void rtds_enqueue_task(struct rq *rq, struct task_struct *p, int flags)
 {
-	/* Picked it is served already; but it may only have been changed */
-	if (p->a653.rtds->ready && !a653_window_busy(a653_rq_of(rq)))
-		rtds_serve(rq, p->a653.rtds, false);
-	rtds_update_push(rq, p->a653.rtds);
+	struct rtds_entity *e = p->a653.rtds;
+
+	p->rt.on_rq = 1;
+	a653_rq_of(rq)->nr_queued++;
+	rtds_queue(rq, e, flags & ENQUEUE_WAKEUP);
+	if (!task_current(rq, p)) {
+		rtds_offer(rq, e);
+		/* With other parameters it may be the first here, which nobody else looks at */
+		if (flags & ENQUEUE_RESTORE)
+			rtds_check_preempt(rq, e);
+	}
+	if (flags & ENQUEUE_RESTORE)
+		rtds_pull_later(rq);
+	rtds_check_rq(rq);
+}
+
+void rtds_dequeue_task(struct rq *rq, struct task_struct *p, int flags)
+{
+	p->rt.on_rq = 0;
+	a653_rq_of(rq)->nr_queued--;
+	rtds_unqueue(rq, p->a653.rtds);
+	if (flags & DEQUEUE_SAVE)
+		return;
+	/* Who runs asks when it leaves the CPU */
+	if (!task_current(rq, p))
+		rtds_pull_later(rq);
+	rtds_check_rq(rq);
+}
+
+/*
+ * @p was picked, and is served already. Or it runs and has only been changed: perhaps
+ * so that something else should run.
+ */
+void rtds_set_next_task(struct rq *rq, struct task_struct *p, bool picked)
+{
+	struct a653_rq *ar = a653_rq_of(rq);
+	struct rtds_entity *e = p->a653.rtds;
+
+	e->running = true;
+	if (e->ready && !a653_window_busy(ar))
+		rtds_serve(rq, e, false);
+	rtds_update_push(rq, e);
+	if (!picked && rtds_first(ar) != e)
+		resched_curr(rq);
 }
 
 void rtds_put_prev_task(struct rq *rq, struct task_struct *p)
 {
 	struct rtds_entity *e = p->a653.rtds;
 
+	e->running = false;
 	if (!e->queued)
 		return;
 	rtds_update_push(rq, e);
