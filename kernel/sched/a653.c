@@ -810,6 +810,9 @@ static void a653_kick_self(struct rq *rq)
 
 static void switched_from_a653(struct rq *rq, struct task_struct *p)
 {
+	/* Its new class takes it that nothing above it waits */
+	if (task_current(rq, p))
+		resched_curr(rq);
 	a653_kick_self(rq);
 }
 
