@@ -804,8 +804,8 @@ static void a653_kick_self(struct rq *rq)
 
 	if (pc && a653_wants_pull(pc, cpu_of(rq)))
 		a653_kick(cpu_of(rq));
-	if (rtds_used() && rtds_wants_pull(rq, ar))
-		irq_work_queue_on(&ar->rtds.work, cpu_of(rq));
+	if (rtds_used())
+		rtds_pull_later(rq);
 }
 
 static void switched_from_a653(struct rq *rq, struct task_struct *p)
@@ -1232,6 +1232,7 @@ void a653_rq_stop(void *unused)
 		ar->plan = NULL;
 		ar->frame = NULL;
 		rtds_publish(rq, ar);
+		rtds_pull_later(rq);
 		resched_curr(rq);
 	}
 	/* The callback runs on this CPU only, so not now */

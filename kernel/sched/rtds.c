@@ -505,8 +505,8 @@ struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar)
 	rtds_update(rq, now);
 	e = rtds_first(ar);
 	rtds_serve_at(rq, e, !e, now);
-	if (rr->cpu_key > key && rtds_wants_pull(rq, ar))
-		irq_work_queue_on(&rr->work, cpu_of(rq));
+	if (rr->cpu_key > key)
+		rtds_pull_later(rq);
 	return e;
 }
 
@@ -1106,6 +1106,7 @@ void rtds_set_server(struct rq *rq, struct a653_pcpu *pc, const struct rtds_para
 	}
 	rtds_arm_due(rq);
 	resched_curr(rq);
+	rtds_pull_later(rq);
 }
 
 /**
