@@ -789,7 +789,8 @@ static void rtds_offer_rest(int this_cpu)
 			continue;
 		guard(rq_lock)(rq);
 		node = rb_first_cached(&rtds_rq_of(rq)->push);
-		while (node && !rtds_offer(rq, rtds_of_push(node)))
+		while (node && rtds_of_push(node)->key < worst &&
+		       !rtds_offer(rq, rtds_of_push(node)))
 			node = rb_next(node);
 	}
 }
