@@ -673,6 +673,8 @@ static int balance_a653(struct rq *rq, struct task_struct *prev, struct rq_flags
 		rq_repin_lock(rq, rf);
 	}
 
+	if (rtds_used())
+		return sched_stop_runnable(rq) || a653_window_busy(ar) || rtds_first(ar);
 	return sched_stop_runnable(rq) || ar->counted;
 }
 
