@@ -589,6 +589,13 @@ static void act_spin(struct actor *a)
 		WRITE_ONCE(a->count, a->count + 1);
 }
 
+/* It cannot be taken off its CPU */
+static void act_stay(struct actor *a)
+{
+	guard(preempt)();
+	act_spin(a);
+}
+
 /* Hold the lock until told to let it go, in any case until one waits for it */
 static void act_hold(struct actor *a)
 {
@@ -609,6 +616,19 @@ static int set_policy(struct actor *a, int policy, int prio)
 	const struct sched_param param = { .sched_priority = prio };
 
 	return sched_setscheduler_nocheck(a->task, policy, &param);
+}
+
+static int set_budget(struct actor *a, u64 budget_ns, u64 period_ns, u64 flags)
+{
+	const struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = SCHED_RTDS,
+		.sched_flags = flags,
+		.sched_runtime = budget_ns,
+		.sched_period = period_ns,
+	};
+
+	return sched_setattr(a->task, &attr);
 }
 
 /* An ordinary thread on @cpu, or wherever with -1, that waits to act */
@@ -668,6 +688,40 @@ static void actor_go(struct kunit *test, struct actor *a)
 	reinit_completion(&a->done);
 	complete(&a->go);
 	KUNIT_ASSERT_TRUE(test, until(READ_ONCE(a->task->on_rq) || completion_done(&a->done)));
+}
+
+/*
+ * It comes to be so by itself: no clock tick, and nothing that wakes up, makes the
+ * CPUs look again. What does so in the end, an RCU grace period, is later. On the
+ * CPU of who waits nothing else runs.
+ */
+#define soon(cond)							\
+({									\
+	u64 soon_end = ktime_get_ns() + 50 * NSEC_PER_MSEC;		\
+	bool soon_ok;							\
+									\
+	preempt_disable();						\
+	while (!(soon_ok = (cond)) && ktime_get_ns() < soon_end)	\
+		cpu_relax();						\
+	preempt_enable();						\
+	soon_ok;							\
+})
+
+static bool actor_moves_soon(struct actor *a)
+{
+	unsigned long count = READ_ONCE(a->count);
+
+	return soon(READ_ONCE(a->count) != count);
+}
+
+static bool actor_leaves_soon(struct actor *a, int cpu)
+{
+	return soon(task_cpu(a->task) != cpu || !task_on_cpu(cpu_rq(cpu), a->task));
+}
+
+static bool actor_moves_away_soon(struct actor *a, int cpu)
+{
+	return soon(task_cpu(a->task) != cpu);
 }
 
 static bool actor_done(struct actor *a)
@@ -1197,6 +1251,174 @@ static void lesson10_two_modules(struct kunit *test)
 	a653_task_move(b->task, NULL);
 }
 
+/* On all CPUs of its module */
+static int set_part_budget(const char *partition, const struct rtds_params *par)
+{
+	struct a653_part *part;
+
+	guard(mutex)(&a653_mutex);
+	part = a653_part_find(partition);
+	return part ? a653_part_budget(part, par, &part->module->cpus) : -ENOENT;
+}
+
+/* The test is on CPU 1, what it looks at on CPU 0 */
+static void stay_on_cpu1(struct kunit *test)
+{
+	need_cpus(test, 2);
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(1)), 0);
+}
+
+/* The window of "kunit" is open, for longer than the test takes */
+static void load_open(struct kunit *test, int from, int to)
+{
+	struct config *c = config_make(test, "kunit", from, to);
+	int i;
+
+	c->conf.cfg.initial = OPEN;
+	for (i = OPEN; i <= CLOSED; i++)
+		c->schedules[i].major_frame_ns = 4 * NSEC_PER_SEC;
+	for (i = 0; i < c->conf.cfg.nr_windows; i++)
+		c->windows[i].duration_ns = 3 * NSEC_PER_SEC;
+	KUNIT_ASSERT_EQ(test, load(test, c), 0);
+}
+
+/* A SCHED_RTDS thread on CPU 0, with half a second in four */
+static struct actor *thread_begin(struct kunit *test, void (*act)(struct actor *actor))
+{
+	struct actor *a = actor_begin(test, 0, act);
+
+	KUNIT_ASSERT_EQ(test, set_budget(a, NSEC_PER_SEC / 2, 4 * NSEC_PER_SEC, 0), 0);
+	return a;
+}
+
+/*
+ * A window takes a CPU whose thread does not leave it yet. If that is changed then,
+ * it must not be taken for one that waits there, and run by another CPU as well.
+ */
+static void changed_thread_that_runs_stays(struct kunit *test)
+{
+	struct actor *thread, *task;
+	int i;
+
+	stay_on_cpu1(test);
+	KUNIT_ASSERT_EQ(test, load(test, config_make(test, "kunit", 0, 0)), 0);
+	task = actor_begin(test, 0, act_spin);
+	actor_join(test, task, "kunit", 50);
+	actor_go(test, task);
+	thread = thread_begin(test, act_stay);
+	actor_go(test, thread);
+	KUNIT_EXPECT_TRUE(test, actor_moves(thread));
+	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(thread->task, cpu_online_mask), 0);
+
+	KUNIT_EXPECT_EQ(test, switch_to_schedule(test, "kunit", "open"), 0);
+	for (i = 0; i < 10; i++) {
+		KUNIT_EXPECT_EQ(test, set_budget(thread, NSEC_PER_SEC / 2 + i,
+						 4 * NSEC_PER_SEC, 0), 0);
+		flush_cpu(1);
+		KUNIT_ASSERT_EQ(test, task_cpu(thread->task), 0);
+		KUNIT_EXPECT_TRUE(test, actor_moves(thread));
+	}
+	WRITE_ONCE(thread->stop, true);
+	KUNIT_EXPECT_TRUE(test, actor_moves(task));
+	KUNIT_EXPECT_TRUE(test, actor_done(thread));
+}
+
+/*
+ * What waits on CPU 0 is the first to run there, but does not come to it: so others
+ * leave it alone, until a task wakes up in the window that is open.
+ */
+static void window_that_wakes_up_sends_others_away(struct kunit *test,
+						   struct actor *waits)
+{
+	struct actor *stays, *task;
+
+	task = actor_begin(test, 0, act_spin);
+	actor_join(test, task, "kunit", 50);
+	stays = actor_begin(test, 0, act_stay);
+	actor_go(test, stays);
+	KUNIT_EXPECT_TRUE(test, actor_moves(stays));
+	actor_go(test, waits);
+	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(waits->task, cpu_online_mask), 0);
+	flush_cpu(1);
+	KUNIT_EXPECT_EQ(test, task_cpu(waits->task), 0);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(waits->count), 0);
+
+	reinit_completion(&task->done);
+	preempt_disable();
+	complete(&task->go);
+	KUNIT_EXPECT_TRUE(test, actor_moves_away_soon(waits, 0));
+	preempt_enable();
+	KUNIT_EXPECT_TRUE(test, actor_moves(waits));
+	WRITE_ONCE(stays->stop, true);
+	KUNIT_EXPECT_TRUE(test, actor_moves(task));
+	KUNIT_EXPECT_TRUE(test, actor_moves(waits));
+}
+
+static void window_that_wakes_up_sends_threads_away(struct kunit *test)
+{
+	stay_on_cpu1(test);
+	load_open(test, 0, 0);
+	window_that_wakes_up_sends_others_away(test, thread_begin(test, act_spin));
+}
+
+static void window_that_wakes_up_sends_served_tasks_away(struct kunit *test)
+{
+	const struct rtds_params par = {
+		.budget_ns = NSEC_PER_SEC / 2,
+		.period_ns = 4 * NSEC_PER_SEC,
+	};
+	struct actor *served;
+
+	stay_on_cpu1(test);
+	load_open(test, 0, 1);
+	served = actor_begin(test, 0, act_spin);
+	actor_join(test, served, "kunit.other", 50);
+	KUNIT_ASSERT_EQ(test, set_part_budget("kunit.other", &par), 0);
+	window_that_wakes_up_sends_others_away(test, served);
+}
+
+/* Who leaves the class while it runs leaves the CPU to who waits in the class */
+static void task_that_leaves_the_class_is_preempted(struct kunit *test)
+{
+	struct actor *task, *thread;
+	int i;
+
+	stay_on_cpu1(test);
+	load_open(test, 0, 0);
+	task = actor_begin(test, 0, act_spin);
+	actor_join(test, task, "kunit", 50);
+	thread = thread_begin(test, act_spin);
+	actor_go(test, task);
+	KUNIT_EXPECT_TRUE(test, actor_moves(task));
+	actor_go(test, thread);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, actor_moves(task));
+		KUNIT_EXPECT_EQ(test, set_policy(task, SCHED_FIFO, 50), 0);
+		KUNIT_EXPECT_TRUE(test, actor_moves_soon(thread));
+		KUNIT_EXPECT_EQ(test, set_policy(task, SCHED_A653, 50), 0);
+	}
+}
+
+/* Lesson 33: a depleted server gets extratime, and the one that has it loses it */
+static void lesson33_extratime_is_given_and_taken(struct kunit *test)
+{
+	u64 budget = 10 * NSEC_PER_MSEC, period = 4 * NSEC_PER_SEC;
+	struct actor *a;
+	int i;
+
+	stay_on_cpu1(test);
+	a = thread_begin(test, act_spin);
+	KUNIT_ASSERT_EQ(test, set_budget(a, budget, period, 0), 0);
+	actor_go(test, a);
+	KUNIT_EXPECT_TRUE(test, until(!task_on_cpu(cpu_rq(0), a->task)));
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, set_budget(a, budget, period, SCHED_FLAG_RECLAIM), 0);
+		KUNIT_EXPECT_TRUE(test, actor_moves_soon(a));
+		KUNIT_EXPECT_EQ(test, set_budget(a, budget, period, 0), 0);
+		KUNIT_EXPECT_TRUE(test, actor_leaves_soon(a, 0));
+	}
+}
+
 static struct kunit_case a653_test_cases[] = {
 	KUNIT_CASE(switch_in_force_when_all_adopted),
 	KUNIT_CASE(lesson04_no_for_one_is_no_for_all),
@@ -1220,6 +1442,11 @@ static struct kunit_case a653_test_cases[] = {
 	KUNIT_CASE(reload_refusals),
 	KUNIT_CASE(pending_load),
 	KUNIT_CASE(lesson10_two_modules),
+	KUNIT_CASE(changed_thread_that_runs_stays),
+	KUNIT_CASE(window_that_wakes_up_sends_threads_away),
+	KUNIT_CASE(window_that_wakes_up_sends_served_tasks_away),
+	KUNIT_CASE(task_that_leaves_the_class_is_preempted),
+	KUNIT_CASE(lesson33_extratime_is_given_and_taken),
 	{}
 };
 

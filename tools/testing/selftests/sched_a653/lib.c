@@ -374,6 +374,19 @@ int set_cpus(pid_t pid, uint64_t mask)
 	return syscall(SYS_sched_setaffinity, pid, sizeof(mask), &mask) < 0 ? -errno : 0;
 }
 
+int set_online(int cpu, bool online)
+{
+	char path[64];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_WRONLY);
+	ASSERT(fd >= 0, "%s: %s", path, strerror(errno));
+	rc = write(fd, online ? "1" : "0", 1) == 1 ? 0 : -errno;
+	close(fd);
+	return rc;
+}
+
 uint64_t all_cpus(void)
 {
 	return (1ULL << test_cpus()) - 1;

@@ -87,6 +87,7 @@ int set_policy(pid_t pid, int policy, int prio);
 int set_attr(pid_t pid, const struct attr *a);
 int get_attr(pid_t pid, struct attr *a);
 int set_cpus(pid_t pid, uint64_t mask);
+int set_online(int cpu, bool online);
 uint64_t all_cpus(void);
 
 /*

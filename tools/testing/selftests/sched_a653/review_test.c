@@ -190,19 +190,6 @@ TEST(review04_tasks_come_and_go_beside_unload)
 	worker_end(w);
 }
 
-static int offline(int cpu)
-{
-	char path[64];
-	int fd, rc;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	fd = open(path, O_WRONLY);
-	ASSERT(fd >= 0, "%s: %s", path, strerror(errno));
-	rc = write(fd, "0", 1) == 1 ? 0 : -errno;
-	close(fd);
-	return rc;
-}
-
 /* What is refused has changed nothing: who may run there only, still may */
 TEST_CPUS(review03_cpu_that_stays_throws_nobody_out, 2)
 {
@@ -218,7 +205,7 @@ TEST_CPUS(review03_cpu_that_stays_throws_nobody_out, 2)
 	worker_go(w);
 	WAIT_FOR(atomic_load(&w->loops), "loop");
 	for (i = 0; i < test_scale(20); i++) {
-		rc = offline(cpu);
+		rc = set_online(cpu, false);
 		ASSERT(rc == -EBUSY, "CPU %d went: %s", cpu, strerror(-rc));
 		ASSERT(!sched_getaffinity(w->pid, sizeof(set), &set), "affinity");
 		EXPECT(CPU_COUNT(&set) == 1 && CPU_ISSET(cpu, &set),
