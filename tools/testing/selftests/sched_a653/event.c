@@ -84,6 +84,21 @@ static void sort(struct ev *e, struct ev *tmp, size_t n)
 	merge(e, tmp, half, tmp + half, n - half);
 }
 
+static void find_nested(struct evlist *l)
+{
+	bool softirq[EV_CPUS] = { };
+	size_t i;
+
+	for (i = 0; i < l->nr; i++) {
+		struct ev *e = &l->ev[i];
+
+		if (e->type == EV_SOFTIRQ_ENTRY || e->type == EV_SOFTIRQ_EXIT)
+			softirq[e->cpu] = e->type == EV_SOFTIRQ_ENTRY;
+		else if (e->type == EV_IRQ && softirq[e->cpu])
+			e->type = EV_NESTED_IRQ;
+	}
+}
+
 void ev_sort(struct evlist *l)
 {
 	struct ev *tmp = malloc((l->nr + 1) * sizeof(*tmp));
@@ -92,6 +107,7 @@ void ev_sort(struct evlist *l)
 		abort();
 	sort(l->ev, tmp, l->nr);
 	free(tmp);
+	find_nested(l);
 }
 
 int ev_intern(struct evlist *l, const char *name)
@@ -182,7 +198,11 @@ void ev_format(const struct evlist *l, const struct ev *e, char *buf, size_t len
 			 (long long)(e->schedule.now - e->schedule.sched));
 		break;
 	case EV_IRQ:
-		snprintf(buf, len, "irq %s", ev_name(l, e->name));
+	case EV_NESTED_IRQ:
+	case EV_SOFTIRQ_ENTRY:
+	case EV_SOFTIRQ_EXIT:
+		snprintf(buf, len, "%sirq %s", e->type == EV_NESTED_IRQ ? "nested " : "",
+			 ev_name(l, e->name));
 		break;
 	case EV_REPLENISH:
 	case EV_DEPLETE:

@@ -23,6 +23,9 @@ enum ev_type {
 	EV_WAKEUP,
 	EV_MIGRATE,
 	EV_IRQ,
+	EV_NESTED_IRQ,		/* returns to a softirq, not to what runs: ev_sort() */
+	EV_SOFTIRQ_ENTRY,
+	EV_SOFTIRQ_EXIT,
 	EV_OPEN,
 	EV_CLOSE,
 	EV_MISSED,
@@ -101,7 +104,7 @@ struct evlist {
 struct evlist *ev_new(void);
 void ev_free(struct evlist *l);
 struct ev *ev_add(struct evlist *l, uint64_t ts, int cpu, enum ev_type type);
-/* Stable by time: what a CPU recorded stays in its order */
+/* Stable by time: what a CPU recorded stays in its order. Finds nested interrupts. */
 void ev_sort(struct evlist *l);
 int ev_intern(struct evlist *l, const char *name);
 const char *ev_name(const struct evlist *l, int name);

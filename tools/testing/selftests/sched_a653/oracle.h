@@ -17,8 +17,8 @@
  * had to do promptly (STAYED, IGNORED, INVERSION). Time alone cannot tell: a
  * virtual CPU that the host does not run records nothing and is not to blame.
  * But a CPU that took five interrupts and still goes on with what it should
- * have stopped is. (Not one: interrupts nest in softirqs.) Where time can be
- * trusted, ora_hard_limit() bounds it too.
+ * have stopped is; those that come in the middle of a softirq, which has to end
+ * first, do not count. Where time can be trusted, ora_hard_limit() bounds it too.
  *
  * By sums of times between events (SHARE).
  */

@@ -263,6 +263,28 @@ TEST(sees_task_staying)
 	only(prepare(&s, 0), ORA_STAYED);
 }
 
+/* A softirq that is long keeps the CPU from its switch, ticks or not */
+TEST(interrupts_in_a_softirq_do_not_count)
+{
+	struct sim s;
+	int i;
+
+	simulate(&s, 1);
+	nth(&s, EV_SWITCH, 0, 2)->ts += 300 * US;
+	ev_add(s.l, BASE + 2 * MS + 40 * US, 0, EV_SOFTIRQ_ENTRY);
+	for (i = 0; i < 5; i++)
+		ev_add(s.l, BASE + 2 * MS + (50 + i) * US, 0, EV_IRQ);
+	ev_add(s.l, BASE + 2 * MS + 60 * US, 0, EV_SOFTIRQ_EXIT);
+	for (i = 0; i < 4; i++)
+		ev_add(s.l, BASE + 2 * MS + (70 + i) * US, 0, EV_IRQ);
+	ev_sort(s.l);
+	only(prepare(&s, 0), -1);
+
+	ev_add(s.l, BASE + 2 * MS + 75 * US, 0, EV_IRQ);
+	ev_sort(s.l);
+	only(prepare(&s, 0), ORA_STAYED);
+}
+
 TEST(sees_task_staying_by_time)
 {
 	struct sim s;

@@ -233,7 +233,7 @@ static size_t timer_irqs(int cpu, int64_t ns)
 	trace_begin();
 	pass(ns);
 	l = trace_end();
-	n = count_events(l, EV_IRQ, cpu);
+	n = count_events(l, EV_IRQ, cpu) + count_events(l, EV_NESTED_IRQ, cpu);
 	ev_free(l);
 	return n;
 }

@@ -371,7 +371,7 @@ TEST_CPUS(lesson11_closed_wakeups_from_another_cpu, 2)
 		if (!open)
 			continue;
 		wakeups += e->type == EV_CLOSED_WAKEUP;
-		if (e->type == EV_IRQ && !e->cpu) {
+		if ((e->type == EV_IRQ || e->type == EV_NESTED_IRQ) && !e->cpu) {
 			resched += !strcmp(ev_name(s.l, e->name), "reschedule_entry");
 			calls += !strcmp(ev_name(s.l, e->name), "call_function_single_entry");
 		}

@@ -65,13 +65,15 @@ static struct format formats[] = {
 	{ .system = "irq_vectors", .name = "reschedule_entry", .type = EV_IRQ },
 	{ .system = "irq_vectors", .name = "irq_work_entry", .type = EV_IRQ },
 	{ .system = "irq_vectors", .name = "call_function_single_entry", .type = EV_IRQ },
+	{ .system = "irq", .name = "softirq_entry", .type = EV_SOFTIRQ_ENTRY },
+	{ .system = "irq", .name = "softirq_exit", .type = EV_SOFTIRQ_EXIT },
 };
 
 static struct tracefs_instance *instance;
 
 static void load_formats(void)
 {
-	static const char *const systems[] = { "sched", "a653", "irq_vectors", NULL };
+	static const char *const systems[] = { "sched", "a653", "irq_vectors", "irq", NULL };
 	struct tep_handle *tep = tracefs_local_events_system(NULL, systems);
 	size_t i;
 	int k;
@@ -245,6 +247,8 @@ static void decode(struct evlist *l, int cpu, uint64_t ts, const char *data)
 		e->tickle.target = get(f, data, F_CPU);
 		break;
 	case EV_IRQ:
+	case EV_SOFTIRQ_ENTRY:
+	case EV_SOFTIRQ_EXIT:
 		e->name = ev_intern(l, f->name);
 		break;
 	default:
