@@ -353,7 +353,7 @@ static void enqueue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 		if (pc->server.s.par.budget_ns)
 			rtds_queue(rq, &pc->server, !(flags & ENQUEUE_RESTORE));
 		if (pc->open && rtds_used())
-			rtds_window_changed(rq, ar);
+			rtds_window_taken(rq, ar);
 	}
 	if (a653_supplied(pc))
 		cpufreq_update_util(rq, 0);
@@ -410,8 +410,8 @@ static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 	if (!pc->nr_queued) {
 		if (pc->server.queued)
 			rtds_unqueue(rq, &pc->server);
-		else if (pc->open && rtds_used())
-			rtds_publish(rq, ar);
+		if (pc->open && !ar->strict && rtds_used())
+			rtds_window_left(rq, ar);
 	}
 
 	a653_del_pushable(rq, p);
@@ -969,6 +969,8 @@ static void a653_enter(struct rq *rq, struct a653_rq *ar, s64 ended, s64 now)
 		a653_close(rq, ar, ended, now);
 	if (seg->partition != A653_GAP)
 		a653_open(rq, ar, seg, now);
+	if (rtds_used())
+		rtds_window_changed(rq, ar);
 
 	if (a653_task(curr) ? ar->open != old : ar->counted || was_strict) {
 		struct pt_regs *regs = get_irq_regs();
@@ -1144,7 +1146,7 @@ static enum hrtimer_restart a653_boundary(struct hrtimer *timer)
 		if (ar->open && a653_wants_pull(ar->open, cpu_of(rq)))
 			pull = ar->open;
 		if (rtds_used()) {
-			pull_thread = rtds_window_changed(rq, ar);
+			pull_thread = rtds_wants_pull(rq, ar);
 			a653_serve_again(rq, ar);
 		}
 		start = ar->pos.start_ns;
@@ -1233,7 +1235,7 @@ void a653_rq_stop(void *unused)
 		ar->module = NULL;
 		ar->plan = NULL;
 		ar->frame = NULL;
-		rtds_publish(rq, ar);
+		rtds_window_left(rq, ar);
 		rtds_pull_later(rq);
 		resched_curr(rq);
 	}

@@ -88,7 +88,8 @@ struct rtds_grant {
  * @running: it is a thread that has the CPU: nobody may pull it
  * @key: rtds_key() when it was put there
  * @ready_node: in rtds_rq::ready
- * @due_node: in rtds_rq::due
+ * @due_node: in rtds_rq::due, or with @bound in rtds_rq::due_bound
+ * @bound: it can run nowhere else
  * @push_node: in rtds_rq::push, if not empty: a thread that waits and may run on
  *	another CPU
  * @renewed: the next one that got its budget at the same time
@@ -102,6 +103,7 @@ struct rtds_entity {
 	bool queued;
 	bool ready;
 	bool running;
+	bool bound;
 	u64 key;
 	struct rb_node ready_node;
 	struct rb_node due_node;
@@ -343,7 +345,8 @@ int a653_test_unload(const struct a653_request *req, char *reason);
 /**
  * struct rtds_rq - the servers of a CPU, under its rq->lock
  * @ready: those that have something to run and may run, by key
- * @due: those that have something to run, by deadline
+ * @due: those that have something to run, by deadline: threads that may go elsewhere
+ * @due_bound: and the others
  * @push: the threads among the ready ones that wait and may run elsewhere, by key
  * @serving: whose budget pays for what runs, or NULL
  * @from_ns: since when it was not charged
@@ -353,7 +356,8 @@ int a653_test_unload(const struct a653_request *req, char *reason);
  * @push_key: key of the first in @push, likewise
  * @claim_key: key of the thread that it was told of, until @work runs; else
  *	RTDS_KEY_NONE. Without the lock.
- * @due_timer: fires at the first deadline in @due
+ * @due_timer: fires at the first deadline in @due, or, unless a window takes the CPU,
+ *	in @due_bound
  * @due_ns: when, S64_MAX if it is not armed
  * @budget_timer: fires when @serving has used up what it has at its level
  * @budget_at_ns: when, S64_MAX if it is not armed
@@ -370,6 +374,7 @@ int a653_test_unload(const struct a653_request *req, char *reason);
 struct rtds_rq {
 	struct rb_root_cached ready;
 	struct rb_root_cached due;
+	struct rb_root_cached due_bound;
 	struct rb_root_cached push;
 	struct rtds_entity *serving;
 	s64 from_ns;
@@ -553,7 +558,9 @@ struct rtds_entity *rtds_pick(struct rq *rq, struct a653_rq *ar);
 void rtds_serve(struct rq *rq, struct rtds_entity *e, bool low);
 struct rtds_entity *rtds_first(struct a653_rq *ar);
 void rtds_publish(struct rq *rq, struct a653_rq *ar);
-bool rtds_window_changed(struct rq *rq, struct a653_rq *ar);
+void rtds_window_taken(struct rq *rq, struct a653_rq *ar);
+void rtds_window_left(struct rq *rq, struct a653_rq *ar);
+void rtds_window_changed(struct rq *rq, struct a653_rq *ar);
 bool rtds_wants_pull(struct rq *rq, struct a653_rq *ar);
 void rtds_pull_later(struct rq *rq);
 void rtds_check_preempt(struct rq *rq, struct rtds_entity *e);

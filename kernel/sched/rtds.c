@@ -17,10 +17,13 @@
  *
  * Nothing polls. One timer per CPU is armed for the first deadline in the tree:
  * there a server gets its new budget and its new place in the order. Servers that
- * sleep are not in the tree; they catch up when they wake up. A second timer
- * enforces the budget of the one that runs. It is armed for what is left of it, and
- * not at all if the period ends before. Both are of this CPU alone. Who changes
- * something from another CPU has them re-armed by irq_work.
+ * sleep are not in the tree; they catch up when they wake up. While a window takes
+ * the CPU the timer is for threads only that may run elsewhere: the others are as
+ * well off if they get their budget when the window leaves the CPU. They are in a
+ * tree of their own. A second timer enforces the budget of the one that runs. It is
+ * armed for what is left of it, and not at all if the period ends before. Both are of
+ * this CPU alone. Who changes something from another CPU has them re-armed by
+ * irq_work.
  *
  * Threads are scheduled by global EDF: of those that are ready, the m with the
  * smallest keys run on the m CPUs that windows leave free. As with the tasks of a
@@ -37,7 +40,8 @@
  *
  * Bounds, with interrupts off: O(log n) for n queued servers, O(m) to look for one
  * of m CPUs. A timer that finds k servers due takes k such steps; k is one, but for
- * servers whose periods end at the same time. A pull locks those of the CPUs where a
+ * servers whose periods end at the same time. So does a window that leaves the CPU,
+ * for the bound servers whose periods ended in it. A pull locks those of the CPUs where a
  * better thread waits, one after the other, until it gets one. A CPU that was told
  * locks each of those where there is still one that should run somewhere; threads
  * that may go to some CPUs only, if they wait there before it, are passed over.
@@ -167,6 +171,12 @@ static void rtds_update_push(struct rq *rq, struct rtds_entity *e)
 		cpumask_assign_cpu(cpu_of(rq), &rtds_push_cpus, first);
 }
 
+static inline struct rb_root_cached *rtds_due_of(struct rtds_rq *rr,
+						 const struct rtds_entity *e)
+{
+	return e->bound ? &rr->due_bound : &rr->due;
+}
+
 /* The state of @e is another one: put it where it belongs now */
 static void rtds_place(struct rq *rq, struct rtds_entity *e)
 {
@@ -174,11 +184,12 @@ static void rtds_place(struct rq *rq, struct rtds_entity *e)
 
 	rtds_ready_del(rq, e);
 	if (!RB_EMPTY_NODE(&e->due_node)) {
-		rb_erase_cached(&e->due_node, &ar->rtds.due);
+		rb_erase_cached(&e->due_node, rtds_due_of(&ar->rtds, e));
 		RB_CLEAR_NODE(&e->due_node);
 	}
 	if (e->queued) {
-		rb_add_cached(&e->due_node, &ar->rtds.due, rtds_due_before);
+		e->bound = e->pc || e->task->nr_cpus_allowed == 1;
+		rb_add_cached(&e->due_node, rtds_due_of(&ar->rtds, e), rtds_due_before);
 		if (!rtds_depleted(&e->s))
 			rtds_ready_add(rq, e);
 	}
@@ -223,6 +234,32 @@ void rtds_publish(struct rq *rq, struct a653_rq *ar)
 	WRITE_ONCE(ar->rtds.cpu_key, key);
 }
 
+/* Whose period ends first? */
+static struct rtds_entity *rtds_next_due(const struct rtds_rq *rr, bool with_bound)
+{
+	struct rb_node *first = rb_first_cached(&rr->due);
+	struct rb_node *bound = with_bound ? rb_first_cached(&rr->due_bound) : NULL;
+
+	if (!first || (bound && rtds_due_before(bound, first)))
+		first = bound;
+	return first ? rtds_of_due(first) : NULL;
+}
+
+/*
+ * When does a server have to get its budget? S64_MAX: never. What can run nowhere
+ * else gets it when the window that takes the CPU leaves it.
+ */
+static s64 rtds_first_due(const struct a653_rq *ar)
+{
+	const struct rtds_rq *rr = &ar->rtds;
+	struct rtds_entity *e = rtds_next_due(rr, !a653_window_busy(ar));
+
+	if (IS_ENABLED(CONFIG_SCHED_A653_RTDS_SCAN) && (e || rr->due_fired))
+		return rr->due_ns != S64_MAX ? rr->due_ns :
+		       (div_u64(ktime_get(), NSEC_PER_MSEC) + 1) * NSEC_PER_MSEC;
+	return e ? e->s.deadline_ns : S64_MAX;
+}
+
 /*
  * The checker
  */
@@ -232,15 +269,31 @@ void rtds_publish(struct rq *rq, struct a653_rq *ar)
 #define RTDS_WARN(rq, cond) \
 	WARN_ONCE(cond, "rtds: CPU %d: " #cond "\n", cpu_of(rq))
 
+static void rtds_check_due(struct rq *rq, struct rb_root_cached *due, bool bound)
+{
+	struct rtds_entity *e;
+	struct rb_node *node;
+	s64 deadline_ns = 0;
+
+	for (node = rb_first_cached(due); node; node = rb_next(node)) {
+		e = rtds_of_due(node);
+		RTDS_WARN(rq, !e->queued);
+		RTDS_WARN(rq, e->bound != bound);
+		RTDS_WARN(rq, e->s.deadline_ns < deadline_ns);
+		RTDS_WARN(rq, e->ready == rtds_depleted(&e->s));
+		deadline_ns = e->s.deadline_ns;
+	}
+}
+
 /* What the servers add to rq->nr_running */
 unsigned int rtds_check_rq(struct rq *rq)
 {
 	struct rtds_rq *rr = rtds_rq_of(rq);
 	u64 key = 0, push_key = RTDS_KEY_NONE;
-	unsigned int counted = 0, due = 0;
+	unsigned int counted = 0;
 	struct rtds_entity *e;
 	struct rb_node *node;
-	s64 deadline_ns = 0;
+	bool armed = true;
 
 	lockdep_assert_rq_held(rq);
 	for (node = rb_first_cached(&rr->ready); node; node = rb_next(node)) {
@@ -257,14 +310,8 @@ unsigned int rtds_check_rq(struct rq *rq)
 		else if (!e->pc->open)
 			counted += e->pc->nr_queued;
 	}
-	for (node = rb_first_cached(&rr->due); node; node = rb_next(node)) {
-		e = rtds_of_due(node);
-		RTDS_WARN(rq, !e->queued);
-		RTDS_WARN(rq, e->s.deadline_ns < deadline_ns);
-		RTDS_WARN(rq, e->ready == rtds_depleted(&e->s));
-		deadline_ns = e->s.deadline_ns;
-		due++;
-	}
+	rtds_check_due(rq, &rr->due, false);
+	rtds_check_due(rq, &rr->due_bound, true);
 	for (node = rb_first_cached(&rr->push); node; node = rb_next(node)) {
 		e = rtds_of_push(node);
 		RTDS_WARN(rq, !e->task || !e->ready || e->running);
@@ -275,7 +322,9 @@ unsigned int rtds_check_rq(struct rq *rq)
 		     cpumask_test_cpu(cpu_of(rq), &rtds_push_cpus));
 	RTDS_WARN(rq, rr->serving && !rr->serving->queued);
 	/* Another CPU leaves the timer to this one, whose next interrupt sets it */
-	RTDS_WARN(rq, due && rr->due_ns == S64_MAX && !irq_work_is_busy(&rr->work));
+	if (rtds_first_due(a653_rq_of(rq)) != S64_MAX)
+		armed = rr->due_ns != S64_MAX || irq_work_is_busy(&rr->work);
+	RTDS_WARN(rq, !armed);
 	return counted;
 }
 
@@ -305,22 +354,11 @@ static void rtds_start_timer(struct hrtimer *timer, s64 at_ns)
 		hrtimer_start(timer, at_ns, HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
-/* The first deadline; S64_MAX: there is none */
-static s64 rtds_first_due(const struct rtds_rq *rr)
-{
-	struct rb_node *first = rb_first_cached(&rr->due);
-
-	if (IS_ENABLED(CONFIG_SCHED_A653_RTDS_SCAN) && (first || rr->due_fired))
-		return rr->due_ns != S64_MAX ? rr->due_ns :
-		       (div_u64(ktime_get(), NSEC_PER_MSEC) + 1) * NSEC_PER_MSEC;
-	return first ? rtds_of_due(first)->s.deadline_ns : S64_MAX;
-}
-
 /* The first deadline may be another one than before */
 static void rtds_arm_due(struct rq *rq)
 {
 	struct rtds_rq *rr = rtds_rq_of(rq);
-	s64 due_ns = rtds_first_due(rr);
+	s64 due_ns = rtds_first_due(a653_rq_of(rq));
 
 	if (due_ns == rr->due_ns || rtds_other_cpu(rq))
 		return;
@@ -813,26 +851,6 @@ static void rtds_work(struct irq_work *work)
 		rtds_offer_rest(cpu_of(rq));
 }
 
-/**
- * rtds_window_changed - a window was opened or closed, or got its first task
- * @rq: of the CPU
- * @ar: the CPU
- *
- * Return: true if a thread waits elsewhere that the CPU should rather run.
- */
-bool rtds_window_changed(struct rq *rq, struct a653_rq *ar)
-{
-	struct rtds_entity *e = rtds_first(ar);
-
-	rtds_publish(rq, ar);
-	if (!a653_window_busy(ar))
-		return rtds_wants_pull(rq, ar);
-	/* Others left it alone, as it was to run here; now a window comes first */
-	if (e)
-		rtds_offer(rq, e);
-	return false;
-}
-
 /*
  * The timers fire
  */
@@ -852,12 +870,8 @@ static struct rtds_entity *rtds_replenish(struct rq *rq, struct a653_rq *ar, s64
 					  bool *any)
 {
 	struct rtds_entity *e, *threads = NULL;
-	struct rb_node *node;
 
-	while ((node = rb_first_cached(&ar->rtds.due))) {
-		e = rtds_of_due(node);
-		if (e->s.deadline_ns > now)
-			break;
+	while ((e = rtds_next_due(&ar->rtds, true)) && e->s.deadline_ns <= now) {
 		rtds_catch_up(&e->s, now);
 		rtds_tell(rq, e, now, 0, RTDS_RENEWED);
 		rtds_place(rq, e);
@@ -872,11 +886,79 @@ static struct rtds_entity *rtds_replenish(struct rq *rq, struct a653_rq *ar, s64
 	return threads;
 }
 
+/* Time has come to @now: who is due gets its budget, and @any tells that somebody was */
+static void rtds_renew(struct rq *rq, struct a653_rq *ar, s64 now, bool *any)
+{
+	struct rtds_entity *first = rtds_first(ar), *e;
+
+	rtds_account(rq, now);
+	e = rtds_replenish(rq, ar, now, any);
+	rtds_arm_due(rq);
+	rtds_arm_budget(rq);
+
+	/* All keys are known now, and so is who runs here */
+	if (first)
+		rtds_offer(rq, first);
+	for (; e; e = e->renewed)
+		rtds_offer(rq, e);
+}
+
+/**
+ * rtds_window_taken - a window takes the CPU: it was opened, or got its first task
+ * @rq: of the CPU
+ * @ar: the CPU
+ *
+ * If that is not at a boundary, the timer may fire once for what could wait.
+ */
+void rtds_window_taken(struct rq *rq, struct a653_rq *ar)
+{
+	struct rtds_entity *e = rtds_first(ar);
+
+	rtds_publish(rq, ar);
+	/* Others left it alone, as it was to run here; now a window comes first */
+	if (e)
+		rtds_offer(rq, e);
+}
+
+/**
+ * rtds_window_left - a window leaves the CPU: it was closed, or its last task sleeps
+ * @rq: of the CPU
+ * @ar: the CPU
+ *
+ * Servers whose period ended meanwhile, and that could not have run, get their budget.
+ */
+void rtds_window_left(struct rq *rq, struct a653_rq *ar)
+{
+	s64 now = ktime_get();
+	bool any;
+
+	rtds_publish(rq, ar);
+	if (rtds_first_due(ar) <= now)
+		rtds_renew(rq, ar, now, &any);
+	else
+		rtds_arm_due(rq);
+}
+
+/**
+ * rtds_window_changed - a window was opened or closed
+ * @rq: of this CPU
+ * @ar: this CPU
+ */
+void rtds_window_changed(struct rq *rq, struct a653_rq *ar)
+{
+	if (a653_window_busy(ar)) {
+		rtds_window_taken(rq, ar);
+		rtds_arm_due(rq);
+	} else {
+		rtds_window_left(rq, ar);
+	}
+}
+
 static enum hrtimer_restart rtds_due(struct hrtimer *timer)
 {
 	struct a653_rq *ar = container_of(timer, struct a653_rq, rtds.due_timer);
 	struct rq *rq = this_rq();
-	struct rtds_entity *e, *first;
+	struct rtds_entity *e;
 	bool pull, any;
 	s64 now;
 
@@ -889,22 +971,12 @@ static enum hrtimer_restart rtds_due(struct hrtimer *timer)
 		now = ktime_get();
 		ar->rtds.due_fired++;
 		ar->rtds.due_ns = S64_MAX;
-		first = rtds_first(ar);
 		e = ar->rtds.serving;
 		any = e && e->s.deadline_ns <= now;
-		rtds_account(rq, now);
-		e = rtds_replenish(rq, ar, now, &any);
+		rtds_renew(rq, ar, now, &any);
 		if (!any)
 			ar->rtds.due_idle++;
-		rtds_arm_due(rq);
-		rtds_arm_budget(rq);
 		rtds_reconsider(rq, ar);
-
-		/* All keys are known now, and so is who runs here */
-		if (first)
-			rtds_offer(rq, first);
-		for (; e; e = e->renewed)
-			rtds_offer(rq, e);
 		pull = rtds_wants_pull(rq, ar);
 		rtds_check_rq(rq);
 	}
@@ -1197,6 +1269,7 @@ void rtds_init_cpu(int cpu)
 
 	rr->ready = RB_ROOT_CACHED;
 	rr->due = RB_ROOT_CACHED;
+	rr->due_bound = RB_ROOT_CACHED;
 	rr->push = RB_ROOT_CACHED;
 	rr->cpu_key = RTDS_KEY_NONE;
 	rr->push_key = RTDS_KEY_NONE;
