@@ -47,6 +47,7 @@ struct cpu {
 	bool seen;		/* whether a window is open is known */
 	int open;
 	bool strict;
+	int64_t taken_until;	/* by a window */
 	int64_t stamp;		/* of the latest server event since the last switch */
 	uint64_t closed;	/* when its window left it to its server; 0: not since */
 
@@ -315,6 +316,29 @@ static struct key key_max(const struct rtds_ora *o, const struct rtds_ora_server
 	return (struct key){ .level = level_max(o, s), .deadline = s->deadline };
 }
 
+/* Something else has the right to this CPU: a window */
+static bool taken(const struct rtds_ora *o, const struct cpu *cpu, int c)
+{
+	if (!cpu->seen || cpu->strict)
+		return true;
+	return cpu->open != NOBODY && o->part[cpu->open].ready[c];
+}
+
+/*
+ * Since when could @s have been renewed for what began at @ts? If it can run on one CPU
+ * only, and a window has that, it is when the window leaves it; INT64_MAX: not yet.
+ */
+static int64_t renewable(const struct rtds_ora *o, const struct rtds_ora_server *s, int64_t ts)
+{
+	int c = s->pid ? __builtin_ctzll(s->allowed) : s->cpu;
+
+	if (s->pid && s->allowed & (s->allowed - 1))
+		return ts;
+	if (taken(o, &o->cpu[c], c))
+		return INT64_MAX;
+	return o->cpu[c].taken_until > ts ? o->cpu[c].taken_until : ts;
+}
+
 static void settle(struct rtds_ora *o, struct rtds_ora_server *s, int64_t now)
 {
 	int64_t ran, over, before;
@@ -355,7 +379,7 @@ static void roll(struct rtds_ora *o, struct rtds_ora_server *s, int64_t now)
 	if (s->whole && s->known) {
 		s->periods++;
 		if (s->told < s->deadline && o->limit < INT64_MAX &&
-		    !(s->flags & RTDS_ORA_DYNAMIC))
+		    !(s->flags & RTDS_ORA_DYNAMIC) && renewable(o, s, s->deadline) <= now)
 			violation(o, RTDS_ORA_LATE, "%s got no budget for the period to %lld",
 				  s->name, (long long)s->deadline);
 		missing = s->budget - s->used - unsure(o, s);
@@ -486,14 +510,6 @@ static bool judged(const struct rtds_ora *o, const struct rtds_ora_server *s)
 	return s->known && !(s->flags & RTDS_ORA_DYNAMIC) &&
 	       /* in extratime it may have to leave some time to others */
 	       level_max(o, s) < LEVEL_EXTRA;
-}
-
-/* Something else has the right to this CPU: a window */
-static bool taken(const struct rtds_ora *o, const struct cpu *cpu, int c)
-{
-	if (!cpu->seen || cpu->strict)
-		return true;
-	return cpu->open != NOBODY && o->part[cpu->open].ready[c];
 }
 
 static const char *server_name(const struct rtds_ora *o, int server)
@@ -887,8 +903,8 @@ static void on_server(struct rtds_ora *o, const struct ev *e)
 						     e->server.level)))
 			violation(o, RTDS_ORA_GRID, "%s: the budget of %lld is not full",
 				  s->name, (long long)s->budget);
-		late = e->server.now - (e->server.deadline - s->period);
-		if (s->whole)
+		late = e->server.now - renewable(o, s, e->server.deadline - s->period);
+		if (s->whole && late >= 0)
 			ora_series_add(&o->renew, late);
 		if (s->whole && late > o->limit)
 			violation(o, RTDS_ORA_LATE, "%s got its budget %lld ns late", s->name,
@@ -972,6 +988,9 @@ unsigned int rtds_ora_run(struct rtds_ora *o)
 		const struct ev *e = &o->l->ev[i];
 
 		advance(o, e->ts);
+		for (k = 0; k < o->nr_cpus; k++)
+			if (taken(o, &o->cpu[k], k))
+				o->cpu[k].taken_until = e->ts;
 		o->at = e;
 		switch (e->type) {
 		case EV_SWITCH:

@@ -562,6 +562,27 @@ TEST(rtds_lesson22_sees_late_replenishment)
 	only(simulate(s, LATE_BUDGET), K(LATE) | K(MISS) | K(IGNORED), K(EARLY));
 }
 
+/* The periods begin with a window, which takes CPU 0 until @win_to */
+static struct sim *in_others_window(int64_t win_to, uint64_t cpus)
+{
+	struct sim *s = sim_new(2);
+
+	s->win_to = win_to;
+	add(s, 1 * MS, 10 * MS, false, cpus, NULL);
+	add(s, 1 * MS, 20 * MS, false, 1, "alpha");
+	return s;
+}
+
+/* While it could not have run anyway it needs no budget; after that it does */
+TEST(rtds_replenished_when_the_window_is_over)
+{
+	only(simulate(in_others_window(2 * MS, 1), LATE_BUDGET), 0, 0);
+	only(simulate(in_others_window(1 * MS, 1), LATE_BUDGET), K(LATE),
+	     K(INVERSION) | K(IGNORED));
+	only(simulate(in_others_window(2 * MS, 3), LATE_BUDGET), K(LATE),
+	     K(IGNORED));
+}
+
 TEST(rtds_lesson23_sees_forgotten_server)
 {
 	struct sim *s = sim_new(1);

@@ -268,6 +268,51 @@ TEST_CPUS(lesson26_idle_cpu_is_left_alone, 2)
 }
 
 /*
+ * Servers that wait for the end of a window, and can run nowhere else, do not disturb
+ * it: they get their budgets when it is over, or while it is not used.
+ */
+TEST(window_is_left_alone_by_servers_that_wait)
+{
+	struct servers v = { .s.f = conf_new("m", all_cpus()) };
+	int taken[EV_CPUS] = { }, in = 0, out = 0;
+	int64_t u = server_unit();
+	size_t i;
+	int a, b, c;
+
+	need_rtds();
+	a = conf_part(v.s.f, "alpha", 0, 0);
+	b = conf_part(v.s.f, "beta", 0, 0);
+	conf_sched(v.s.f, "one", 60 * u, 0);
+	for (c = 0; c < test_cpus(); c++) {
+		conf_win(v.s.f, a, c, 0, 30 * u, 0);
+		conf_budget(v.s.f, b, c, u, 70 * u, 0);
+	}
+	scene_start(&v.s);
+	servers_of(&v, "beta", RTDS_ORA_FRESH);
+	for (c = 0; c < test_cpus(); c++) {
+		scene_worker(&v.s, "alpha", 50, 1ULL << c, c & 1 ? nibbler : spinner, 0);
+		v.s.w[v.s.nr - 1]->work = 7 * u;
+		v.s.w[v.s.nr - 1]->period = 2 * u;
+		scene_worker(&v.s, "beta", 50, 1ULL << c, spinner, 0);
+		servers_thread(&v, u, 41 * u, false, 1ULL << c, spinner, RTDS_ORA_FRESH);
+		servers_thread(&v, u, 47 * u, false, 1ULL << c, spinner, RTDS_ORA_FRESH);
+	}
+	servers_run(&v, test_scale(20) * 60 * u, 0);
+	for (i = 0; i < v.s.l->nr; i++) {
+		const struct ev *e = &v.s.l->ev[i];
+
+		if (e->type == EV_OPEN)
+			taken[e->cpu] = !(e->cpu & 1);
+		else if (e->type == EV_CLOSE)
+			taken[e->cpu] = false;
+		else if (e->type == EV_REPLENISH)
+			taken[e->cpu] ? in++ : out++;
+	}
+	test_note("%d replenished in windows, %d outside", in, out);
+	EXPECT(!in && out, "windows are disturbed");
+}
+
+/*
  * One thread more than CPUs, no pinning: whenever one of those that run is done,
  * the one that waits goes to that CPU, which is idle.
  */
