@@ -710,6 +710,22 @@ static void judge_pick(struct rtds_ora *o, const struct ev *e, int server, int p
 	}
 }
 
+/*
+ * @t runs on @c. If nothing was seen of it before, it did not wake up: it has been
+ * ready since before the trace, and nothing is known of this period.
+ */
+static void met(struct rtds_ora *o, const struct task *t, int c)
+{
+	int server = t->server;
+
+	if (t->state != UNKNOWN)
+		return;
+	if (server == NOBODY && t->part != NOBODY)
+		server = o->part[t->part].server[c];
+	if (server != NOBODY)
+		o->server[server].known = false;
+}
+
 static void on_switch(struct rtds_ora *o, const struct ev *e)
 {
 	struct task *prev = find_task(o, e->sw.prev), *next = find_task(o, e->sw.next);
@@ -725,12 +741,14 @@ static void on_switch(struct rtds_ora *o, const struct ev *e)
 	recharge(o, e->cpu, e->ts);
 	if (prev) {
 		prev->prio = e->sw.prev_prio;
+		met(o, prev, e->cpu);
 		set_state(o, prev, e->sw.prev_state ? ASLEEP : WAITING, e->cpu, e->ts);
 	}
 	if (next) {
 		if (next->state == RUNNING)
 			violation(o, RTDS_ORA_TRACE, "it runs on CPU %d too", next->cpu);
 		next->prio = e->sw.next_prio;
+		met(o, next, e->cpu);
 		set_state(o, next, RUNNING, e->cpu, e->ts);
 		next->unsettled = false;
 		cpu->cur_task = next - o->task;

@@ -64,6 +64,7 @@ struct sim {
 	/* "alpha" has a window on CPU 0, [win_from, win_to) of each 10 ms */
 	int64_t win_from, win_to;
 	bool open;
+	bool silent;		/* wake-ups are not told: all were before the trace */
 	enum fault fault;
 };
 
@@ -218,6 +219,8 @@ static void wake(struct sim *s, struct server *v, int64_t t)
 			v->late = 0;
 		}
 	}
+	if (s->silent)
+		return;
 	e = ev_add(s->l, t + 1100, v->cpu, EV_WAKEUP);
 	e->task.pid = pid_of(s, v);
 	e->task.prio = v->part ? 49 : 98;
@@ -560,6 +563,21 @@ TEST(rtds_lesson22_sees_late_replenishment)
 
 	add(s, 9 * MS, 10 * MS, false, 1, NULL);
 	only(simulate(s, LATE_BUDGET), K(LATE) | K(MISS) | K(IGNORED), K(EARLY));
+}
+
+/* It has been ready all the time, but is seen for the first time as it is picked */
+TEST(rtds_first_seen_is_not_woken_up)
+{
+	struct sim *s = sim_new(1);
+	size_t i;
+
+	/* the second comes to run after 6 ms, and again after 16 */
+	add(s, 6 * MS, 10 * MS, false, 1, NULL);
+	add(s, 3800 * US, 35 * MS, false, 1, NULL);
+	s->silent = true;
+	only(simulate(s, NONE), 0, 0);
+	for (i = 0; i < s->l->nr; i++)
+		EXPECT(s->l->ev[i].type != EV_WAKEUP, "a wake-up");
 }
 
 /* The periods begin with a window, which takes CPU 0 until @win_to */
