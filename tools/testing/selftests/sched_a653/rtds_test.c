@@ -750,7 +750,7 @@ TEST_CPUS(cpu_goes_and_comes_beside_threads, 2)
 	}
 	for (i = 0; i < v.nr; i++)
 		worker_go(v.v[i].w);
-	for (k = 0; k < 2000 && went < 1 + test_scale(20); k++) {
+	for (k = 0; k < 2000 && went < 1 + test_scale(8); k++) {
 		rc = set_online(last, false);
 		ASSERT(!rc || rc == -EBUSY, "CPU %d goes: %s", last, strerror(-rc));
 		for (i = 0; i < v.nr; i++)
