@@ -281,7 +281,7 @@ TEST(rtds_exit_in_every_state)
 	int i, rc;
 
 	need_rtds();
-	for (i = 0; i < 4 * (1 + test_scale(8)); i++) {
+	for (i = 0; i < 4 * (1 + test_scale(4)); i++) {
 		w = thread(i % 4 ? spinner : sleeper, 1);
 		ASSERT(!set_rtds(w->pid, i % 4 == 1 ? u : 20 * u, 90 * u, i & 4 ? FLAG_RECLAIM : 0),
 		       "policy");
