@@ -933,10 +933,13 @@ void rtds_window_left(struct rq *rq, struct a653_rq *ar)
 	bool any;
 
 	rtds_publish(rq, ar);
-	if (rtds_first_due(ar) <= now)
+	if (rtds_first_due(ar) <= now) {
+		/* The timer that was to do it, and to look again then, is for others now */
 		rtds_renew(rq, ar, now, &any);
-	else
+		rtds_reconsider(rq, ar);
+	} else {
 		rtds_arm_due(rq);
+	}
 }
 
 /**
