@@ -972,7 +972,8 @@ static void a653_enter(struct rq *rq, struct a653_rq *ar, s64 ended, s64 now)
 	if (rtds_used())
 		rtds_window_changed(rq, ar);
 
-	if (a653_task(curr) ? ar->open != old : ar->counted || was_strict) {
+	if (a653_task(curr) ? ar->open != old || ar->strict != was_strict :
+			      ar->counted || was_strict) {
 		struct pt_regs *regs = get_irq_regs();
 
 		resched_curr(rq);
