@@ -758,6 +758,9 @@ static void set_next_task_a653(struct rq *rq, struct task_struct *p, bool first)
 		/* Picked it is paid for already; but it may only have been changed */
 		if (!first && !a653_pcpu_of(p, rq)->open && a653_pcpu_of(p, rq)->server.ready)
 			rtds_serve(rq, &a653_pcpu_of(p, rq)->server, false);
+		/* It was a thread, with a budget of its own */
+		if (!first && !a653_runs(rq, a653_pcpu_of(p, rq)))
+			resched_curr(rq);
 	}
 
 	/*

@@ -1399,6 +1399,22 @@ static void task_that_leaves_the_class_is_preempted(struct kunit *test)
 	}
 }
 
+/* A thread that runs becomes a task whose partition has neither window nor budget now */
+static void thread_that_joins_a_closed_window_stops(struct kunit *test)
+{
+	struct actor *a;
+
+	stay_on_cpu1(test);
+	load_open(test, 0, 0);
+	a = thread_begin(test, act_spin);
+	scoped_guard(mutex, &a653_mutex)
+		a653_task_move(a->task, a653_part_find("kunit.other"));
+	actor_go(test, a);
+	KUNIT_EXPECT_TRUE(test, actor_moves(a));
+	KUNIT_EXPECT_EQ(test, set_policy(a, SCHED_A653, 50), 0);
+	KUNIT_EXPECT_TRUE(test, actor_leaves_soon(a, 0));
+}
+
 /* Lesson 33: a depleted server gets extratime, and the one that has it loses it */
 static void lesson33_extratime_is_given_and_taken(struct kunit *test)
 {
@@ -1446,6 +1462,7 @@ static struct kunit_case a653_test_cases[] = {
 	KUNIT_CASE(window_that_wakes_up_sends_threads_away),
 	KUNIT_CASE(window_that_wakes_up_sends_served_tasks_away),
 	KUNIT_CASE(task_that_leaves_the_class_is_preempted),
+	KUNIT_CASE(thread_that_joins_a_closed_window_stops),
 	KUNIT_CASE(lesson33_extratime_is_given_and_taken),
 	{}
 };
