@@ -959,15 +959,19 @@ int a653_part_budget(struct a653_part *part, const struct rtds_params *par,
 			cpumask_set_cpu(now->conf.windows[i].cpu, left);
 	}
 
-	/*
-	 * From now on nobody confines itself to CPUs that are about to go. Who was
-	 * allowed to has done it, or is inside the rq->lock section in which it does.
-	 */
-	cpumask_copy(old, &part->cpus);
-	cpumask_and(&part->cpus, old, left);
-	kick_all_cpus_sync();
-
+	/* Disturb nobody for a refusal, nor for CPUs that only come */
 	err = a653_part_needs(part, left) ? -ENOTEMPTY : 0;
+	cpumask_copy(old, &part->cpus);
+	if (!err && !cpumask_subset(old, left)) {
+		/*
+		 * From now on nobody confines itself to CPUs that are about to go. Who
+		 * was allowed to has done it, or is inside the rq->lock section in which
+		 * it does.
+		 */
+		cpumask_and(&part->cpus, old, left);
+		kick_all_cpus_sync();
+		err = a653_part_needs(part, left) ? -ENOTEMPTY : 0;
+	}
 	err = err ?: rtds_part_admit(part, par, cpus);
 	if (!err)
 		rtds_part_set(part, par, cpus, ktime_get());
