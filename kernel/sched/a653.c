@@ -412,6 +412,9 @@ static bool dequeue_task_a653(struct rq *rq, struct task_struct *p, int flags)
 			rtds_unqueue(rq, &pc->server);
 		if (pc->open && !ar->strict && rtds_used())
 			rtds_window_left(rq, ar);
+		/* Others did not offer their threads; who runs asks when it leaves the CPU */
+		if (rtds_used() && !(flags & DEQUEUE_SAVE) && !task_current(rq, p))
+			rtds_pull_later(rq);
 	}
 
 	a653_del_pushable(rq, p);
