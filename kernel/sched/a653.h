@@ -595,8 +595,8 @@ static inline unsigned int rtds_check_rq(struct rq *rq) { return 0; }
 #endif
 
 unsigned int a653_min_slack_pct(void);
-/* The servers of a partition are on other CPUs than before */
 void a653_offer_first(struct rq *rq, struct a653_pcpu *pc);
+/* The servers of a partition are on other CPUs than before */
 void a653_part_kick(struct a653_part *part);
 /* A partition's server has its budget again: tasks elsewhere may come, if better */
 void a653_kick_pull(struct rq *rq, struct a653_pcpu *pc);

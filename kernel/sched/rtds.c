@@ -41,10 +41,11 @@
  * Bounds, with interrupts off: O(log n) for n queued servers, O(m) to look for one
  * of m CPUs. A timer that finds k servers due takes k such steps; k is one, but for
  * servers whose periods end at the same time. So does a window that leaves the CPU,
- * for the bound servers whose periods ended in it. A pull locks those of the CPUs where a
- * better thread waits, one after the other, until it gets one. A CPU that was told
- * locks each of those where there is still one that should run somewhere; threads
- * that may go to some CPUs only, if they wait there before it, are passed over.
+ * for the bound servers whose periods ended in it. A pull locks those of the CPUs
+ * where a better thread waits, one after the other, until it gets one. A CPU that was
+ * told locks each of those where there is still one that should run somewhere;
+ * threads that may go to some CPUs only, if they wait there before it, are passed
+ * over.
  */
 #include <linux/mmu_context.h>
 #include <linux/rbtree.h>
