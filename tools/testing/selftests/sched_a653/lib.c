@@ -746,13 +746,15 @@ static void setup(void)
 
 static void cleanup(void)
 {
-	int i;
+	int i, cpus = sysconf(_SC_NPROCESSORS_CONF);
 
 	/* what is killed may have to wait for its next budget, and has it until then */
 	for (i = 0; i < 5000 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
 		pass(1 * MS);
 	/* whatever a test has done to it; not there on older kernels */
 	write_file("/proc/sys/kernel/sched_a653_min_slack_pct", "5");
+	for (i = 1; test_cpus() < cpus && i < cpus; i++)
+		set_online(i, true);
 	unload_all();
 	cgroup_remove_all();
 }
