@@ -173,8 +173,9 @@ TEST(strict_window_throws_out_who_used_the_slack)
 	}
 	scene_start(&v.s);
 	for (c = 0; c < test_cpus(); c++)
-		servers_thread(&v, 15 * u, 83 * u, false, 1ULL << c, spinner, RTDS_ORA_FRESH);
-	servers_run(&v, test_scale(30) * 40 * u, 0);
+		/* in another place of the frame each time */
+		servers_thread(&v, 15 * u, 53 * u, false, 1ULL << c, spinner, RTDS_ORA_FRESH);
+	servers_run(&v, (6 + test_scale(10)) * 40 * u, 0);
 	for (c = 0; c < test_cpus(); c++) {
 		before = ran_within(v.s.l, v.v[c].w->pid, c, v.s.base, 40 * u, 0, 10 * u);
 		in = ran_within(v.s.l, v.v[c].w->pid, c, v.s.base, 40 * u, 11 * u, 20 * u);
